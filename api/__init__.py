@@ -1,0 +1,1 @@
+"""The door: HTTP, command line, who may do what, the acts."""

@@ -1,0 +1,1 @@
+"""HTTP only: read the request, call one act or one hot read, shape the answer."""

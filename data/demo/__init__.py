@@ -1,0 +1,1 @@
+"""An invented town: nobody lives there and no real place is meant."""

@@ -1,0 +1,46 @@
+"""The family tree of refusals. Each says in a sentence what was met and what was expected.
+
+WanggeError
+├── BadInput       the value itself is wrong: mend it and try again
+├── TooLarge       over a bound that protects the city from one file
+├── NotFound       nothing has that code
+├── Conflict       it was changed by somebody else, or exists already
+├── NotAllowed     outside the viewer's role or charge
+└── Unavailable    the store or a tool is missing just now; says how to get it
+"""
+
+
+class WanggeError(Exception):
+    """A refusal in words.
+
+    `facts` are plain values (field, value, choices, row …) for programs;
+    `str(error)` is the sentence for people.
+    """
+
+    def __init__(self, sentence: str, **facts: object) -> None:
+        super().__init__(sentence)
+        self.facts = facts
+
+
+class BadInput(WanggeError):
+    """The value itself is wrong."""
+
+
+class TooLarge(WanggeError):
+    """Over a stated bound."""
+
+
+class NotFound(WanggeError):
+    """Nothing has that code."""
+
+
+class Conflict(WanggeError):
+    """It was changed by somebody else, or exists already."""
+
+
+class NotAllowed(WanggeError):
+    """Outside the viewer's role or charge."""
+
+
+class Unavailable(WanggeError):
+    """The store or a needed tool is missing just now."""

@@ -1,0 +1,1 @@
+"""What is shown: pages, layers and styles. Shows values, never asks the database."""
