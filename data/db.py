@@ -1,0 +1,122 @@
+"""The way to the store: engine, transaction, pool, schema. Nobody else commits.
+
+Acts run in `transaction` (SQLAlchemy); hot reads run on `pool` (async psycopg, bytes out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import sqlalchemy as sa
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy.orm import Session
+
+from gis.errors import Unavailable
+
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_MS = 30_000
+
+
+def engine(url: str) -> sa.Engine:
+    """Make an engine for a `postgresql://` address; a killed backend is replaced unseen."""
+    return sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+    )
+
+
+@contextmanager
+def transaction(store: sa.Engine, *, keep: bool = True) -> Iterator[Session]:
+    """One act: all of it is kept, or, on any error or with `keep=False`, none.
+
+    Raises:
+        Unavailable: the store does not answer.
+    """
+    try:
+        with Session(store, expire_on_commit=False) as db:
+            yield db
+            if keep:
+                db.commit()
+            else:
+                db.rollback()
+    except sa.exc.OperationalError as error:
+        raise Unavailable(
+            f"the store does not answer: {error.orig}. Try again; `wangge check` says more."
+        ) from error
+
+
+def cursor(db: Session) -> psycopg.Cursor[Any]:
+    """Open a psycopg cursor inside the transaction of `db`, for COPY and many-row SQL."""
+    connection = cast(psycopg.Connection[Any], db.connection().connection.driver_connection)
+    return connection.cursor()
+
+
+def pool(url: str, *, size: int = 8) -> AsyncConnectionPool:
+    """Make the pool for hot reads; open it in the running event loop."""
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        open=False,
+        timeout=CONNECT_TIMEOUT_S,
+        check=AsyncConnectionPool.check_connection,
+        kwargs={
+            "autocommit": True,
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": f"-c statement_timeout={READ_TIMEOUT_MS} -c application_name=wangge",
+        },
+    )
+
+
+def bump(db: Session, *layers: str) -> None:
+    """Raise the version of `layers`, so that every cached answer about them is stale."""
+    db.execute(
+        sa.text(
+            "INSERT INTO data_version (layer, version) SELECT unnest(:layers), 1 "
+            "ON CONFLICT (layer) DO UPDATE SET version = data_version.version + 1"
+        ).bindparams(sa.bindparam("layers", sorted(layers), sa.ARRAY(sa.Text))),
+    )
+
+
+# The schema
+
+
+def _alembic(connection: sa.Connection) -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def schema_state(store: sa.Engine) -> tuple[str | None, str]:
+    """Return the revision the store has and the newest one this program knows."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    with store.connect() as connection:
+        has = MigrationContext.configure(connection).get_current_revision()
+        newest = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
+    return has, newest or ""
+
+
+def migrate(store: sa.Engine, revision: str = "head") -> None:
+    """Bring the schema to `revision` in one transaction; two at once wait for each other."""
+    from alembic import command
+
+    try:
+        with store.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('wangge schema'))"))
+            config = _alembic(connection)
+            if revision == "base":
+                command.downgrade(config, revision)
+            else:
+                command.upgrade(config, revision)
+    except sa.exc.OperationalError as error:
+        raise Unavailable(f"the store does not answer: {error.orig}") from error

@@ -1,0 +1,360 @@
+"""The tables.
+
+Places are WGS-84 (SRID 4326) at rest. A building, dwelling, facility or case has a place,
+and the place decides the cell: `cell_id` is only ever set by `data.locate`. A record without
+coordinates, or outside all cells, is kept with `cell_id` null: that is what *unplaced* means.
+`changed_at` moves only when a value changed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+
+def _geometry(kind: str, srid: int = 4326) -> Geometry:
+    return Geometry(kind, srid=srid, spatial_index=False)
+
+
+class Base(DeclarativeBase):
+    """All tables of the store."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class Numbered:
+    """A table whose rows are known by a number of our own."""
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True, sort_order=-1)
+
+
+class Watched:
+    """A table that remembers when a row last really changed."""
+
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Placed:
+    """A table whose rows stand somewhere: the place decides the cell."""
+
+    @declared_attr
+    def geom(cls) -> Mapped[Any]:
+        """Point, WGS-84; null when the record came without coordinates."""
+        return mapped_column(_geometry("POINT"), nullable=True)
+
+    @declared_attr
+    def cell_id(cls) -> Mapped[int | None]:
+        """The cell of the plan in force; null when unplaced."""
+        return mapped_column(BigInteger, ForeignKey("grid_cell.id", ondelete="SET NULL"))
+
+
+def _placed_indexes(table: str) -> tuple[Index, ...]:
+    return (
+        Index(f"{table}_geom_gist", "geom", postgresql_using="gist"),
+        Index(f"{table}_cell_id", "cell_id"),
+    )
+
+
+class Division(Numbered, Watched, Base):
+    """行政区划: one row per code and period; codes die and names are reused."""
+
+    __tablename__ = "division"
+    code: Mapped[str]
+    name: Mapped[str]
+    level: Mapped[str]
+    parent_code: Mapped[str | None]
+    urban_rural: Mapped[str | None]
+    valid_from: Mapped[date] = mapped_column(server_default=text("'-infinity'"))
+    valid_to: Mapped[date | None]
+    geom: Mapped[Any] = mapped_column(_geometry("MULTIPOLYGON"), nullable=True)
+    __table_args__ = (
+        UniqueConstraint("code", "valid_from"),
+        Index("division_parent_code", "parent_code"),
+        Index("division_geom_gist", "geom", postgresql_using="gist"),
+    )
+
+
+class GridPlan(Numbered, Base):
+    """网格方案: a drawing of cells; exactly one is published, that is in force."""
+
+    __tablename__ = "grid_plan"
+    name: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(server_default="draft")
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'published', 'retired')", name="grid_plan_state"),
+        Index(
+            "grid_plan_one_in_force",
+            "state",
+            unique=True,
+            postgresql_where=text("state = 'published'"),
+        ),
+    )
+
+
+class GridCell(Numbered, Watched, Base):
+    """网格: a cell of one plan. `division_code` is the community it belongs to."""
+
+    __tablename__ = "grid_cell"
+    plan_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("grid_plan.id", ondelete="CASCADE"), index=True
+    )
+    code: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="basic")
+    division_code: Mapped[str | None]
+    parent_code: Mapped[str | None]
+    households_declared: Mapped[int | None]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    geom: Mapped[Any] = mapped_column(_geometry("MULTIPOLYGON"), nullable=False)
+    geom_3857: Mapped[Any] = mapped_column(
+        _geometry("MULTIPOLYGON", 3857), Computed("ST_Transform(geom, 3857)", persisted=True)
+    )
+    area_m2: Mapped[float | None] = mapped_column(
+        Computed("ST_Area(geom::geography)", persisted=True)
+    )
+    __table_args__ = (
+        UniqueConstraint("plan_id", "code"),
+        Index("grid_cell_geom_gist", "geom", postgresql_using="gist"),
+        Index("grid_cell_division_code", "division_code"),
+    )
+
+
+class CellTally(Base):
+    """What stands in each cell, counted when records are filed, never per request."""
+
+    __tablename__ = "cell_tally"
+    cell_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("grid_cell.id", ondelete="CASCADE"), primary_key=True
+    )
+    buildings: Mapped[int] = mapped_column(server_default="0")
+    dwellings: Mapped[int] = mapped_column(server_default="0")
+    households: Mapped[int] = mapped_column(server_default="0")
+    residents: Mapped[int] = mapped_column(server_default="0")
+    facilities: Mapped[int] = mapped_column(server_default="0")
+    open_cases: Mapped[int] = mapped_column(server_default="0")
+
+
+class Building(Numbered, Watched, Placed, Base):
+    """楼栋: `geom` is its place (a point), `footprint` its outline where known."""
+
+    __tablename__ = "building"
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str | None]
+    address: Mapped[str | None]
+    floors: Mapped[int | None]
+    footprint: Mapped[Any] = mapped_column(_geometry("MULTIPOLYGON"), nullable=True)
+    footprint_3857: Mapped[Any] = mapped_column(
+        _geometry("MULTIPOLYGON", 3857),
+        Computed("ST_Transform(footprint, 3857)", persisted=True),
+        nullable=True,
+    )
+    __table_args__ = (*_placed_indexes("building"), Index("building_address", "address"))
+
+
+class Dwelling(Numbered, Watched, Placed, Base):
+    """房屋: a home in a building; stands where its building stands unless it has its own place."""
+
+    __tablename__ = "dwelling"
+    building_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("building.id", ondelete="CASCADE")
+    )
+    number: Mapped[str]
+    own_place: Mapped[bool] = mapped_column(server_default=text("false"))
+    __table_args__ = (UniqueConstraint("building_id", "number"), *_placed_indexes("dwelling"))
+
+
+class Household(Numbered, Watched, Base):
+    """户: the people who live together in a dwelling."""
+
+    __tablename__ = "household"
+    dwelling_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("dwelling.id", ondelete="CASCADE")
+    )
+    number: Mapped[str] = mapped_column(server_default="1")
+    phone: Mapped[str | None]
+    __table_args__ = (UniqueConstraint("dwelling_id", "number"),)
+
+
+class Resident(Numbered, Watched, Base):
+    """居民: one person, once. Never leaves the store except as a count."""
+
+    __tablename__ = "resident"
+    household_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("household.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str]
+    id_number: Mapped[str | None]
+    sex: Mapped[str | None]
+    birth_date: Mapped[date | None]
+    phone: Mapped[str | None]
+    relation: Mapped[str | None]
+    floating: Mapped[bool] = mapped_column(server_default=text("false"))
+    __table_args__ = (
+        Index(
+            "resident_id_number",
+            "id_number",
+            unique=True,
+            postgresql_where=text("id_number IS NOT NULL"),
+        ),
+        CheckConstraint("sex IN ('male', 'female')", name="resident_sex"),
+    )
+
+
+class Facility(Numbered, Watched, Placed, Base):
+    """设施: a component of the city (部件) or a place that serves."""
+
+    __tablename__ = "facility"
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="service")
+    category: Mapped[str] = mapped_column(server_default="other")
+    class_code: Mapped[str | None]
+    address: Mapped[str | None]
+    phone: Mapped[str | None]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    __table_args__ = _placed_indexes("facility")
+
+
+class CaseFile(Numbered, Watched, Placed, Base):
+    """案卷: an incident on its way from report to closing."""
+
+    __tablename__ = "case_file"
+    code: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    class_code: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default="reported")
+    reported_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    address: Mapped[str | None]
+    description: Mapped[str | None]
+    accuracy_m: Mapped[float | None]
+    unit_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("network_unit.id", ondelete="SET NULL")
+    )
+    __table_args__ = (
+        *_placed_indexes("case_file"),
+        Index("case_file_reported_at", "reported_at"),
+    )
+
+
+class NetworkUnit(Numbered, Watched, Base):
+    """网络: a department, team or office that can be called in."""
+
+    __tablename__ = "network_unit"
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    division_code: Mapped[str | None]
+    parent_code: Mapped[str | None]
+    phone: Mapped[str | None]
+    skills: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+
+
+class Worker(Numbered, Watched, Base):
+    """工作人员: somebody who holds posts. Work phone only; where he walks is nobody's business."""
+
+    __tablename__ = "worker"
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    phone: Mapped[str | None]
+    unit_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("network_unit.id", ondelete="SET NULL")
+    )
+
+
+class Post(Numbered, Base):
+    """岗位: who answers for a cell, in which role, in which period."""
+
+    __tablename__ = "post"
+    cell_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("grid_cell.id", ondelete="CASCADE"), index=True
+    )
+    worker_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("worker.id", ondelete="CASCADE"))
+    role: Mapped[str]
+    valid_from: Mapped[date] = mapped_column(server_default=func.current_date())
+    valid_to: Mapped[date | None]
+    __table_args__ = (UniqueConstraint("cell_id", "worker_id", "role", "valid_from"),)
+
+
+class Account(Numbered, Base):
+    """账号: who may sign in."""
+
+    __tablename__ = "account"
+    login: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    password_hash: Mapped[str | None]
+    worker_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("worker.id", ondelete="SET NULL")
+    )
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Journal(Numbered, Base):
+    """日志: one line per act, never changed."""
+
+    __tablename__ = "journal"
+    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    actor: Mapped[str]
+    act: Mapped[str]
+    subject: Mapped[str | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class BaseFeature(Numbered, Base):
+    """The ground under the cells: water, green, roads."""
+
+    __tablename__ = "base_feature"
+    kind: Mapped[str]
+    rank: Mapped[int] = mapped_column(server_default="0")
+    name: Mapped[str | None]
+    geom: Mapped[Any] = mapped_column(_geometry("GEOMETRY"), nullable=False)
+    geom_3857: Mapped[Any] = mapped_column(
+        _geometry("GEOMETRY", 3857), Computed("ST_Transform(geom, 3857)", persisted=True)
+    )
+    __table_args__ = (Index("base_feature_geom_gist", "geom", postgresql_using="gist"),)
+
+
+class DataVersion(Base):
+    """Rises in the same transaction that changes a layer: exact cache invalidation."""
+
+    __tablename__ = "data_version"
+    layer: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class StoreFact(Base):
+    """What the store knows of itself, such as which demo town was loaded."""
+
+    __tablename__ = "store_fact"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
