@@ -1,0 +1,50 @@
+"""One table: which refusal becomes which HTTP status and which exit code. RFC 9457 bodies."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gis import errors
+
+STATUS: dict[type[errors.WanggeError], int] = {
+    errors.BadInput: 400,
+    errors.TooLarge: 413,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.NotAllowed: 403,
+    errors.Unavailable: 503,
+    errors.WanggeError: 500,
+}
+RETRY_AFTER_S = "2"
+
+
+def problem(status: int, title: str, detail: str, **facts: object) -> Response:
+    """Shape a refusal as application/problem+json."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **facts}
+    headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else None
+    return Response(
+        orjson.dumps(body, default=str),
+        status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def refusal(_: Request, error: Exception) -> Response:
+    """Answer a refusal in words, with its facts for programs."""
+    assert isinstance(error, errors.WanggeError)
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    facts = {k: v for k, v in error.facts.items() if k not in {"type", "title", "status", "detail"}}
+    return problem(status, type(error).__name__, str(error), **facts)
+
+
+def store_down(_: Request, __: Exception) -> Response:
+    """Say that the store does not answer just now; the caller may try again."""
+    return problem(503, "Unavailable", "the store does not answer just now; try again in a moment")
+
+
+def unforeseen(_: Request, __: Exception) -> Response:
+    """Say sorry without a stack trace: that goes to the log only."""
+    return problem(500, "WanggeError", "something went wrong here; it has been logged")

@@ -1,0 +1,40 @@
+"""Every knob, each with its help line. Read from the environment as WANGGE_<NAME>."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Basemap(StrEnum):
+    """What lies under the cells."""
+
+    NONE = "none"
+    TIANDITU = "tianditu"
+    AMAP = "amap"
+    OSM = "osm"
+
+
+def _default_home() -> Path:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return Path("/var/lib/wangge") if is_root else Path.home() / ".local/share/wangge"
+
+
+class Settings(BaseSettings):
+    """The settings of one running Wangge."""
+
+    model_config = SettingsConfigDict(env_prefix="WANGGE_", env_ignore_empty=True)
+
+    home: Path = Field(default_factory=_default_home, description="where the private store lives")
+    database_url: str | None = Field(
+        None, description="postgresql://… of a PostGIS of your own, instead of the private one"
+    )
+    host: str = Field("127.0.0.1", description="address the pages are served on")
+    port: int = Field(8000, ge=1, le=65535, description="port the pages are served on")
+    basemap: Basemap = Field(Basemap.NONE, description="none, tianditu, amap or osm")
+    tianditu_key: str | None = Field(None, description="key for 天地图 tiles, a browser key")
+    max_upload_mb: int = Field(64, ge=1, description="largest file taken over HTTP")
