@@ -189,7 +189,7 @@ def stop(cluster: Cluster) -> None:
 
 
 def clear(cluster: Cluster) -> None:
-    """See that nothing of an earlier server is left: neither a child nor its pid file."""
+    """See that nothing of an earlier server is left: neither a child nor a file of its pid."""
     for sign, patience_s in LAST_WORDS:
         for pid in processes(cluster):
             _signal(pid, sign)
@@ -197,10 +197,11 @@ def clear(cluster: Cluster) -> None:
             break
     else:
         raise Unavailable(f"Processes of an earlier database stay: {processes(cluster)}")
-    if _has_proc():  # else PostgreSQL itself must judge whether the pid file is stale
-        # Its pid may be some other process by now (always so after a container restarts),
-        # and PostgreSQL would take that one for its own.
-        (cluster.pg / "postmaster.pid").unlink(missing_ok=True)
+    if _has_proc():  # else PostgreSQL itself must judge whether these files are stale
+        # Their pid may be some other process by now (always so after a container restarts)
+        # or a zombie nobody reaps, and PostgreSQL would take that one for its own.
+        for stale in (cluster.pg / "postmaster.pid", cluster.sockets / f"{SOCKET}.lock"):
+            stale.unlink(missing_ok=True)
 
 
 def postmaster(cluster: Cluster) -> int | None:
