@@ -1,0 +1,238 @@
+"""The layers over HTTP: tiles, GeoJSON, the overview, the search and the card of a cell.
+
+Tiles and GeoJSON are bare Starlette routes: they answer bytes, and are asked for most.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+import data.grid_card
+import data.layers
+import data.tiles
+from api.deps import Hot
+from gis.errors import BadInput
+from gis.terms import CellKind, Datum, PostRole
+
+router = APIRouter()
+REVALIDATE = {"Cache-Control": "private, no-cache"}
+MOST_FEATURES = 1_000_000
+
+
+def _datum(request: Request, choices: tuple[Datum, ...]) -> Datum:
+    asked = request.query_params.get("datum", Datum.WGS84.value)
+    by_name = {datum.value: datum for datum in choices}
+    if asked not in by_name:
+        raise BadInput(
+            f"datum is {asked!r}; choose from {', '.join(choices)}",
+            field="datum",
+            value=asked,
+            choices=list(choices),
+        )
+    return by_name[asked]
+
+
+def _known(request: Request, *names: str) -> None:
+    for name in request.query_params:
+        if name not in names:
+            raise BadInput(
+                f"there is no parameter {name!r}; choose from {', '.join(names)}",
+                field=name,
+                choices=list(names),
+            )
+
+
+def _etag(*parts: object) -> str:
+    return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def _is_fresh(request: Request, tag: str) -> bool:
+    held = request.headers.get("if-none-match", "")
+    return tag in (part.strip().removeprefix("W/") for part in held.split(","))
+
+
+def _shelf(request: Request) -> data.tiles.Shelf:
+    state = request.app.state
+    if not hasattr(state, "shelf"):
+        state.shelf = data.tiles.Shelf()
+    shelf: data.tiles.Shelf = state.shelf
+    return shelf
+
+
+def _ask(request: Request) -> data.tiles.Ask:
+    _known(request, "plan", "datum")
+    path = request.path_params
+    layers = data.tiles.check_layers(path["layers"], tuple(data.tiles.RECIPES))
+    z, x, y = data.tiles.check_address(path["z"], path["x"], path["y"])
+    datum = _datum(request, (Datum.WGS84, Datum.GCJ02))
+    return data.tiles.Ask(layers, z, x, y, request.query_params.get("plan"), datum)
+
+
+async def tile(request: Request) -> Response:
+    """One tile of one layer, or of several (`cells,divisions`), as a Mapbox vector tile."""
+    ask = _ask(request)
+    async with request.app.state.pool.connection() as connection:
+        version = await data.layers.version(connection, ask.layers, ask.plan)
+        tag = _etag(ask, version)
+        headers = {"ETag": tag, **REVALIDATE}
+        if _is_fresh(request, tag):
+            return Response(status_code=304, headers=headers)
+        body = _shelf(request).find(tag)
+        if body is None:
+            body = await data.tiles.tile(connection, ask)
+            _shelf(request).keep(tag, body)
+    return Response(body, media_type="application/vnd.mapbox-vector-tile", headers=headers)
+
+
+def _limit(request: Request) -> int | None:
+    text = request.query_params.get("limit")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= MOST_FEATURES):
+        raise BadInput(
+            f"limit is {text!r}; give a whole number from 1 to {MOST_FEATURES}",
+            field="limit",
+            value=text,
+        )
+    return int(text)
+
+
+async def features(request: Request) -> Response:
+    """A layer as a GeoJSON FeatureCollection, streamed."""
+    _known(request, "bbox", "area", "limit", "plan", "datum")
+    asked = request.query_params
+    (layer,) = data.tiles.check_layers(request.path_params["layer"], data.layers.LAYERS)[:1]
+    box = data.layers.read_box(asked["bbox"]) if "bbox" in asked else None
+    limit, datum, plan = _limit(request), _datum(request, tuple(Datum)), asked.get("plan")
+    pool = request.app.state.pool
+    async with pool.connection() as connection:
+        tag = _etag(str(asked), layer, await data.layers.version(connection, (layer,), plan))
+        headers = {"ETag": tag, **REVALIDATE}
+        if _is_fresh(request, tag):
+            return Response(status_code=304, headers=headers)
+        code = asked.get("area")
+        area = await data.layers.area_of(connection, code, plan) if code is not None else None
+    wanted = data.layers.Wanted(layer, box, area, limit, plan, datum)
+    data.layers.check(wanted)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        async with pool.connection() as connection:
+            async for piece in data.layers.collection(connection, wanted):
+                yield piece
+
+    return StreamingResponse(pieces(), media_type="application/geo+json", headers=headers)
+
+
+router.add_route("/tiles/{layers}/{z}/{x}/{y}.mvt", tile, methods=["GET"])
+router.add_route("/layers/{layer}.geojson", features, methods=["GET"])
+
+
+class Overview(BaseModel):
+    """The town at a glance; `breaks` are the upper ends of the colour classes but the last."""
+
+    plan: str | None
+    bbox: tuple[float, float, float, float] | None
+    totals: dict[str, int]
+    breaks: dict[str, list[int]]
+    version: str
+
+
+class Found(BaseModel):
+    """A cell the search found."""
+
+    code: str
+    name: str
+    community: str | None
+    bbox: tuple[float, float, float, float]
+
+
+class Place(BaseModel):
+    """A division by code and name."""
+
+    code: str | None
+    name: str | None
+
+
+class Posted(BaseModel):
+    """Somebody who answers for the cell; the phone is the work phone."""
+
+    role: str
+    label: str
+    name: str
+    phone: str | None
+
+
+class Card(BaseModel):
+    """A cell as the map tells of it. `load`: households per full-time grid worker."""
+
+    code: str
+    name: str
+    kind: str
+    kind_label: str
+    community: Place
+    street: Place
+    area_m2: int | None
+    households_declared: int | None
+    buildings: int
+    dwellings: int
+    households: int | None
+    residents: int
+    facilities: int
+    open_cases: int
+    load: int | None
+    facilities_by_category: dict[str, int]
+    open_cases_by_state: dict[str, int]
+    posts: list[Posted]
+    bbox: tuple[float, float, float, float]
+
+
+CELL_KINDS = {kind.value: kind.label for kind in CellKind}
+ROLES = {role.value: role.label for role in PostRole}
+
+
+def _card(found: dict[str, Any]) -> Card:
+    posts = [
+        {**post, "label": ROLES.get(post["role"], post["role"])} for post in found["posts"] or []
+    ]
+    return Card.model_validate(
+        {
+            **found,
+            "kind_label": CELL_KINDS.get(found["kind"], found["kind"]),
+            "community": {"code": found["community_code"], "name": found["community_name"]},
+            "street": {"code": found["street_code"], "name": found["street_name"]},
+            "facilities_by_category": found["facilities_by_category"] or {},
+            "open_cases_by_state": found["open_cases_by_state"] or {},
+            "posts": posts,
+        }
+    )
+
+
+Plan = Annotated[str | None, Query(description="a plan's name; without it the plan in force")]
+
+
+@router.get("/overview")
+async def overview(db: Hot, plan: Plan = None) -> Overview:
+    """The plan in force: its name, box, totals, class breaks and the version of what is kept."""
+    version = await data.layers.version(db, ("cells",), plan)
+    return Overview.model_validate({**await data.grid_card.overview(db, plan), "version": version})
+
+
+@router.get("/cells/search")
+async def search(
+    db: Hot, q: Annotated[str, Query(min_length=1, max_length=80)], plan: Plan = None
+) -> list[Found]:
+    """At most 20 cells whose code or name holds `q`, the best first."""
+    return [Found.model_validate(row) for row in await data.grid_card.search(db, q, plan)]
+
+
+@router.get("/cells/{code}")
+async def card(db: Hot, code: str, plan: Plan = None) -> Card:
+    """The card of a cell: what stands in it, who answers for it, what is open."""
+    return _card(await data.grid_card.card(db, code, plan))

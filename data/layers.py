@@ -1,0 +1,279 @@
+"""The layers as GeoJSON, and the versions that tell whether an answer is still true.
+
+Features are made by `ST_AsGeoJSON(t)` in chunks that continue after the last id: the first bytes
+leave at once and memory stays flat, whatever the size of the city.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import psycopg
+import shapely
+
+import gis.coordinates
+from data.tiles import HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, workers
+from gis.errors import BadInput, NotFound
+from gis.terms import Datum
+
+CHUNK = 2000
+DIGITS = 7
+
+_CELL_ROWS = f"""
+    WITH {workers()}
+    SELECT c.id, c.code, c.name, c.kind, c.division_code, {HOUSEHOLDS} AS households,
+           coalesce(t.facilities, 0) AS facilities, coalesce(t.open_cases, 0) AS open_cases,
+           {LOAD} AS load, round(c.area_m2::numeric, 1) AS area_m2, c.geom
+    FROM grid_cell c LEFT JOIN cell_tally t ON t.cell_id = c.id
+                     LEFT JOIN workers w ON w.cell_id = c.id
+    WHERE {IN_PLAN} AND {{where}}
+"""
+_ROWS = {
+    "cells": _CELL_ROWS,
+    "facilities": "SELECT id, code, name, kind, category, class_code, address, geom "
+    "FROM facility WHERE {where}",
+    "cases": "SELECT id, code, title, state, class_code, reported_at, due_at, geom "
+    "FROM case_file WHERE {where}",
+    "buildings": "SELECT id, code, name, address, floors, coalesce(footprint, geom) AS geom "
+    "FROM building WHERE {where}",
+    "base": "SELECT id, kind, rank, name, geom FROM base_feature WHERE {where}",
+    "divisions": "SELECT id, code, name, level, parent_code, geom FROM division "
+    "WHERE valid_from <= current_date AND (valid_to IS NULL OR valid_to > current_date) "
+    "AND {where}",
+}
+LAYERS = tuple(_ROWS)
+
+_BOX = "geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)"
+_OF_CELLS = {
+    "cells": "c.id = ANY(%(cells)s)",
+    "divisions": "code = ANY(%(divisions)s)",
+    "facilities": "cell_id = ANY(%(cells)s)",
+    "cases": "cell_id = ANY(%(cells)s)",
+    "buildings": "cell_id = ANY(%(cells)s)",
+}
+
+_VERSIONS = f"""SELECT {PLAN_ID}, current_date::text, layer, version
+                FROM (SELECT) one LEFT JOIN data_version ON true"""
+_FEEDS = {"base": {"base"}, "buildings": {"buildings"}, "divisions": {"divisions"}}
+"""Which counters a layer hangs on. A cell shows tallies and posts, and points below zoom 12 are
+counted by cell: those layers hang on all counters."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """West, south, east, north in WGS-84 degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True)
+class Area:
+    """What an area code stands for: the ids of its cells, the codes of its divisions."""
+
+    cells: list[int]
+    divisions: list[str]
+
+
+def read_box(text: str) -> Box:
+    """Read `west,south,east,north`.
+
+    Raises:
+        BadInput: not four numbers, off the earth, or the wrong way round.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+        raise BadInput(
+            f"bbox is {text!r}; give four numbers: west,south,east,north in degrees",
+            field="bbox",
+            value=text,
+        )
+    west, south, east, north = numbers
+    gis.coordinates.check_point(west, south)
+    gis.coordinates.check_point(east, north)
+    if west > east or south > north:
+        raise BadInput(
+            f"bbox {text!r} is the wrong way round: west must not exceed east, nor south north",
+            field="bbox",
+            value=text,
+        )
+    return Box(west, south, east, north)
+
+
+async def version(
+    connection: psycopg.AsyncConnection[Any], layers: tuple[str, ...], plan: str | None = None
+) -> str:
+    """Return a text that changes whenever an answer about `layers` may; reads no geometry.
+
+    The date is in it because posts and cells begin and end with the day.
+
+    Raises:
+        NotFound: no plan has that name.
+    """
+    rows = await (await connection.execute(_VERSIONS, {"plan": plan}, prepare=True)).fetchall()
+    counters = {row[2]: row[3] for row in rows if row[2] is not None}
+    if plan is not None:
+        await plan_exists(connection, plan)
+    wide = not all(layer in _FEEDS for layer in layers)
+    fed = set(counters) if wide else set().union(*(_FEEDS[layer] for layer in layers))
+    total = sum(value for name, value in counters.items() if name in fed)
+    plan_id, today = rows[0][:2]
+    return f"{total}.{plan_id or 0}.{today}" if wide else f"{total}.{today}"
+
+
+async def plan_exists(connection: psycopg.AsyncConnection[Any], plan: str) -> None:
+    """Refuse a plan's name that is none.
+
+    Raises:
+        NotFound: naming the plans there are.
+    """
+    rows = await (await connection.execute("SELECT name FROM grid_plan ORDER BY id")).fetchall()
+    names = [row[0] for row in rows]
+    if plan not in names:
+        raise NotFound(
+            f"there is no plan {plan!r}; choose from {', '.join(names) or 'none yet'}",
+            value=plan,
+            choices=names,
+        )
+
+
+_CELL_OF = f"SELECT array_agg(c.id) FROM grid_cell c WHERE {IN_PLAN} AND c.code = %(area)s"
+_TREE = f"""
+    WITH RECURSIVE tree AS (
+        SELECT code FROM division WHERE starts_with(code, %(stem)s) AND %(stem)s <> ''
+        UNION SELECT code FROM division WHERE code = %(area)s
+        UNION SELECT d.code FROM division d JOIN tree ON d.parent_code = tree.code
+    )
+    SELECT (SELECT array_agg(code) FROM tree),
+           (SELECT array_agg(c.id) FROM grid_cell c
+            WHERE {IN_PLAN} AND c.division_code IN (SELECT code FROM tree))
+"""
+
+
+async def area_of(
+    connection: psycopg.AsyncConnection[Any], code: str, plan: str | None = None
+) -> Area:
+    """Resolve a cell's code, or a division's code or leading digits, to cells and divisions.
+
+    Raises:
+        NotFound: neither a cell nor a division begins so.
+    """
+    stem = code
+    for level in ("000", "000", "00", "00"):  # 000 pads an upper level of a 12-digit code
+        stem = stem.removesuffix(level) if len(code) == 12 else stem
+    values = {"area": code, "stem": stem, "plan": plan}
+    cell = await (await connection.execute(_CELL_OF, values)).fetchone()
+    if cell and cell[0]:
+        return Area(cell[0], [])
+    tree = await (await connection.execute(_TREE, values)).fetchone()
+    if not tree or not tree[0]:
+        raise NotFound(
+            f"{code!r} is neither the code of a cell in force nor of a division", value=code
+        )
+    return Area(tree[1] or [], tree[0])
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which features are asked for."""
+
+    layer: str
+    box: Box | None = None
+    area: Area | None = None
+    limit: int | None = None
+    plan: str | None = None
+    datum: Datum = Datum.WGS84
+
+
+def check(wanted: Wanted) -> None:
+    """Refuse a wish no layer can fulfil, before the first byte is sent.
+
+    Raises:
+        BadInput: an area of a layer whose features belong to no cell.
+    """
+    if wanted.area and wanted.layer not in _OF_CELLS:
+        raise BadInput(
+            f"{wanted.layer} has no area; use bbox", field="area", choices=list(_OF_CELLS)
+        )
+
+
+def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    own = "c." if wanted.layer == "cells" else ""
+    where, values = ["TRUE"], {"plan": wanted.plan}
+    if wanted.box:
+        where.append(own + _BOX)
+        values |= vars(wanted.box)
+    if wanted.area:
+        where.append(_OF_CELLS[wanted.layer])
+        values |= vars(wanted.area)
+    where.append(f"{own}id > %(after)s ORDER BY {own}id LIMIT %(most)s")
+    return _ROWS[wanted.layer].format(where=" AND ".join(where)), values
+
+
+async def collection(
+    connection: psycopg.AsyncConnection[Any], wanted: Wanted
+) -> AsyncIterator[bytes]:
+    """Yield a GeoJSON FeatureCollection in pieces; `limit` cuts it off."""
+    rows, values = _question(wanted)
+    read, join = _READERS[wanted.datum != Datum.WGS84]
+    values |= {"after": -1, "most": 0}
+    left, glue = wanted.limit if wanted.limit is not None else math.inf, b""
+    yield b'{"type":"FeatureCollection","features":['
+    while left > 0:
+        values["most"] = int(min(CHUNK, left))
+        cursor = await connection.execute(read.format(rows=rows), values)
+        row = await cursor.fetchone()
+        if row is None or not row[0]:
+            break
+        count, values["after"] = row[0], row[1]
+        yield glue + join(row, wanted.datum)
+        glue, left = b",", left - count
+        if count < values["most"]:
+            break
+    yield b"]}"
+
+
+_AS_TEXT = (
+    f"SELECT count(*), max(t.id), string_agg(ST_AsGeoJSON(t, 'geom', {DIGITS}), ',' ORDER BY t.id)"
+    " FROM ({rows}) t"
+)
+_AS_PARTS = (
+    "SELECT count(*), max(t.id), array_agg(to_jsonb(t) - 'geom' ORDER BY t.id),"
+    " array_agg(ST_AsBinary(t.geom) ORDER BY t.id) FROM ({rows}) t"
+)
+
+
+def _join_text(row: tuple[Any, ...], _: Datum) -> bytes:
+    return str(row[2]).encode()
+
+
+def _join_shifted(row: tuple[Any, ...], datum: Datum) -> bytes:
+    """Shift every vertex, exactly; only a GCJ-02 or BD-09 client pays for it."""
+    shapes = np.array([shapely.from_wkb(shape) for shape in row[3]], dtype=object)
+    moved = gis.coordinates.convert_shapes(shapes, source=Datum.WGS84, target=datum)
+    return b",".join(
+        orjson.dumps(
+            {
+                "type": "Feature",
+                "geometry": orjson.Fragment(shapely.to_geojson(shape)) if shape else None,
+                "properties": properties,
+            }
+        )
+        for shape, properties in zip(moved, row[2], strict=True)
+    )
+
+
+_READERS: dict[bool, tuple[str, Callable[[tuple[Any, ...], Datum], bytes]]] = {
+    False: (_AS_TEXT, _join_text),
+    True: (_AS_PARTS, _join_shifted),
+}
