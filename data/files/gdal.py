@@ -1,0 +1,187 @@
+"""Map files through GDAL, each opened by the one driver its content calls for."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+
+from data.files.guard import Format
+from data.files.sheet import Sheet, as_text
+from gis.errors import BadInput, TooLarge
+
+# Drivers that follow what a file says to other files, or to the network, are never registered.
+os.environ.setdefault(
+    "OGR_SKIP",
+    "OGR_VRT,GDALG,WFS,OAPIF,CSW,HTTP,Elasticsearch,Carto,AmigoCloud,PLSCENES,NGW,ADBC,GPSBabel,"
+    "OGCAPI,EEDA,ESRIJSON,TopoJSON,MapML",
+)
+import pyogrio  # noqa: E402 - reads OGR_SKIP when it is imported
+
+MAX_FEATURES = 20_000_000
+_CONFIG = {"OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "NO", "OGR_GEOJSON_MAX_OBJ_SIZE": "64"}
+
+
+def read(path: Path, form: Format, *, layer: str | None, encoding: str | None) -> Sheet:
+    """Read every feature of a map file: attributes as text, geometry as it stands.
+
+    Raises:
+        BadInput: in words, with what GDAL said.
+        TooLarge: over the bound on features.
+    """
+    if form in {Format.GEOJSON, Format.GEOJSONSEQ}:
+        _refuse_broken_text(path)
+    source = _source(path, form)
+    notes: list[str] = []
+    if form in {Format.SHAPEFILE, Format.ZIPPED_SHAPEFILE} and encoding is None:
+        encoding = _dbf_encoding(path, form)
+        notes += [f"attribute text read as {encoding.upper()}"] if encoding else []
+    meta, wkb, columns = _read(source, path, form, layer, encoding)
+    shapes = _shapes(path, wkb)
+    frame = _frame(meta["fields"], columns, len(wkb))
+    crs = pyproj.CRS.from_user_input(meta["crs"]) if meta["crs"] else None
+    return Sheet(frame, str(form), shapes=shapes, crs=crs, notes=notes)
+
+
+def _source(path: Path, form: Format) -> str:
+    absolute = path.resolve()
+    if form == Format.ZIPPED_SHAPEFILE:
+        return f"/vsizip/{{{absolute}}}"
+    if form in {Format.GEOJSON, Format.GEOJSONSEQ}:
+        return f"{form}:{absolute}"
+    return str(absolute)
+
+
+def _read(
+    source: str, path: Path, form: Format, layer: str | None, encoding: str | None
+) -> tuple[dict[str, Any], Any, list[Any]]:
+    pyogrio.set_gdal_config_options(_CONFIG)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # GDAL's remarks; what matters is refused row by row
+            layer = layer or _only_layer(source, path)
+            info = pyogrio.read_info(source, layer=layer, encoding=encoding)
+            _check_driver(path, info["driver"], form)
+            if info["features"] > MAX_FEATURES:
+                raise TooLarge(
+                    f"{path.name} holds {info['features']:,} features; at most {MAX_FEATURES:,}"
+                )
+            meta, _, wkb, columns = pyogrio.raw.read(
+                source, layer=layer, encoding=encoding, force_2d=True, datetime_as_string=True
+            )
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"{path.name}: its text is not {error.encoding} (byte {error.object[error.start]:#x}); "
+            "name the encoding with --encoding"
+        ) from error
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+        raise BadInput(f"{path.name} cannot be read as {form}: {_first_line(error)}") from error
+    if wkb is None:
+        raise BadInput(f"{path.name}: layer {layer!r} has no geometry")
+    return meta, wkb, columns
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).replace(str(Path.cwd()), ".").partition("\n")[0][:300]
+
+
+def _only_layer(source: str, path: Path) -> str:
+    names = [str(name) for name, _ in pyogrio.list_layers(source)]
+    if not names:
+        raise BadInput(f"{path.name} holds no layer")
+    if len(names) > 1:
+        raise BadInput(
+            f"{path.name} holds {len(names)} layers; choose one with --layer: {', '.join(names[:20])}",
+            choices=names,
+        )
+    return names[0]
+
+
+def _check_driver(path: Path, driver: str, form: Format) -> None:
+    expected = {Format.ZIPPED_SHAPEFILE: "ESRI Shapefile"}.get(form, str(form))
+    if driver != expected:
+        raise BadInput(f"{path.name} looks like {form} but opens as {driver}")
+
+
+def _shapes(path: Path, wkb: Any) -> Any:
+    import shapely
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    return np.asarray(shapes, dtype=object)
+
+
+def _frame(names: Any, columns: list[Any], count: int) -> pd.DataFrame:
+    series = {
+        str(name): as_text(pd.Series(column)) for name, column in zip(names, columns, strict=True)
+    }
+    frame = pd.DataFrame(series, index=pd.RangeIndex(count))
+    frame.index = pd.RangeIndex(1, count + 1)
+    return frame
+
+
+def _refuse_broken_text(path: Path) -> None:
+    """GDAL cuts text at NUL and swaps lone surrogates for `?` in silence: refuse both."""
+    content = path.read_bytes()
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"{path.name} is not UTF-8 (RFC 8259 asks for it): byte {error.start:,} does not fit. "
+            "Convert it to UTF-8, or mend the broken text there.",
+            byte=error.start,
+        ) from error
+    if b"\\u0000" in content:
+        raise BadInput(f"{path.name} holds the character NUL (\\u0000) in its text")
+    if b"\\ud" in content or b"\\uD" in content:
+        _refuse_lone_surrogates(path, content)
+
+
+def _refuse_lone_surrogates(path: Path, content: bytes) -> None:
+    import re
+
+    pair = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    if re.search(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", re.sub(pair, b"", content)):
+        raise BadInput(f"{path.name} holds half a character (a lone surrogate \\ud8xx) in its text")
+
+
+# DBF text
+
+
+def _dbf_encoding(path: Path, form: Format) -> str | None:
+    """Tell the text encoding of a shapefile that does not say: GB18030 when not UTF-8.
+
+    A .cpg file or the language byte of the DBF says it; GDAL then knows.
+    """
+    if form == Format.ZIPPED_SHAPEFILE:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if any(name.lower().endswith(".cpg") for name in names):
+                return None
+            dbf = next((name for name in names if name.lower().endswith(".dbf")), None)
+            content = archive.read(dbf) if dbf else b""
+    else:
+        beside = {other.suffix.lower(): other for other in path.parent.glob(f"{path.stem}.*")}
+        if ".cpg" in beside or ".dbf" not in beside:
+            return None
+        content = beside[".dbf"].read_bytes()
+    if len(content) < 30 or content[29]:
+        return None
+    return _text_encoding(content[32:])
+
+
+def _text_encoding(content: bytes) -> str | None:
+    for name in ("utf-8", "gb18030"):
+        try:
+            content.decode(name)
+            return name
+        except UnicodeDecodeError:
+            continue
+    return None

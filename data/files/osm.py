@@ -1,0 +1,73 @@
+"""OpenStreetMap extracts: outlines of buildings, and places that serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import osmium
+import pandas as pd
+import pyproj
+import shapely
+
+from data.files.sheet import Sheet
+from gis.errors import BadInput
+from gis.terms import RecordKind
+
+_PLACE_KEYS = ("amenity", "shop", "office", "leisure", "healthcare", "emergency")
+_KEYS = {
+    RecordKind.BUILDINGS: ("building",),
+    RecordKind.FACILITIES: _PLACE_KEYS,
+}
+
+
+def read(path: Path, kind: RecordKind) -> Sheet:
+    """Read the buildings or the facilities of a .osm.pbf, in WGS-84.
+
+    Columns: code (n…, w… or r… and the OSM number), name, address, phone, floors, osm (the tag
+    that made it count, `key=value`). Outlines of ways and of multipolygon relations both count.
+    """
+    if kind not in _KEYS:
+        raise BadInput(f"an OSM extract gives buildings or facilities, not {kind}")
+    keys = osmium.filter.KeyFilter(*_KEYS[kind])
+    rows, wkbs = [], []
+    factory = osmium.geom.WKBFactory()
+    try:
+        for item in osmium.FileProcessor(path).with_areas(keys).with_filter(keys):
+            wkb = _wkb(factory, item, kind)
+            if wkb is not None:
+                rows.append(_row(item, _KEYS[kind]))
+                wkbs.append(wkb)
+    except RuntimeError as error:
+        raise BadInput(f"{path.name} cannot be read as OSM PBF: {error}") from error
+    frame = pd.DataFrame(rows, columns=_COLUMNS, index=pd.RangeIndex(1, len(rows) + 1))
+    shapes = np.asarray(shapely.from_wkb(wkbs), dtype=object)
+    return Sheet(frame.astype("str"), "OSM PBF", shapes=shapes, crs=pyproj.CRS.from_epsg(4326))
+
+
+_COLUMNS = ["code", "name", "address", "phone", "floors", "osm"]
+
+
+def _wkb(factory: Any, item: Any, kind: RecordKind) -> str | None:
+    try:
+        if item.is_area():
+            return str(factory.create_multipolygon(item))
+        if item.is_node() and kind == RecordKind.FACILITIES:
+            return str(factory.create_point(item))
+    except osmium.InvalidLocationError:
+        pass
+    return None
+
+
+def _row(item: Any, keys: tuple[str, ...]) -> tuple[str | None, ...]:
+    tags = item.tags
+    if item.is_node():
+        code = f"n{item.id}"
+    else:
+        code = f"{'w' if item.from_way() else 'r'}{item.orig_id()}"
+    key = next(key for key in keys if key in tags)
+    street, number = tags.get("addr:street"), tags.get("addr:housenumber")
+    address = " ".join(part for part in (street, number) if part) or None
+    floors = tags.get("building:levels")
+    return code, tags.get("name"), address, tags.get("phone"), floors, f"{key}={tags[key]}"

@@ -1,0 +1,117 @@
+"""Codes: divisions, cells, components, resident ids. Each check gives a reason in words, or None.
+
+Sources: GB/T 2260 and the statistical division codes (12 digits), the 15-digit unit grid,
+GB 11643 (resident id). Local schemes are rows in the store, not rules here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from gis.terms import CellKind, DivisionLevel
+
+PROVINCES = {11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46}
+PROVINCES |= {50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81, 82}
+_LEVEL_WIDTHS = {
+    DivisionLevel.PROVINCE: 2,
+    DivisionLevel.PREFECTURE: 4,
+    DivisionLevel.COUNTY: 6,
+    DivisionLevel.TOWNSHIP: 9,
+    DivisionLevel.VILLAGE: 12,
+}
+_ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
+_ID_CHECKS = np.array(list("10X98765432"))
+
+
+# Divisions
+
+
+def pad_division(code: str) -> str:
+    """Fill a short division code (2, 4, 6 or 9 digits) with zeros to its 12 digits."""
+    return code.ljust(12, "0") if code.isdigit() and len(code) in {2, 4, 6, 9} else code
+
+
+def division_level(code: str) -> DivisionLevel:
+    """Tell the level of a 12-digit division code from the zeros that pad it."""
+    for level, width in _LEVEL_WIDTHS.items():
+        if not code[width:].strip("0"):
+            return level
+    return DivisionLevel.VILLAGE
+
+
+def division_parent(code: str) -> str | None:
+    """Give the 12-digit code of the next level up; None for a province.
+
+    A level that is left out (`…00` inside) is skipped: the parent of a township that hangs on a
+    county-level city is that city.
+    """
+    widths = list(_LEVEL_WIDTHS.values())
+    own = _LEVEL_WIDTHS[division_level(code)]
+    higher = [width for width in widths if width < own]
+    return code[: higher[-1]].ljust(12, "0") if higher else None
+
+
+def division_fault(code: str) -> str | None:
+    """Say what is wrong with a 12-digit division code; None when it obeys the rule."""
+    if not re.fullmatch(r"[0-9]{12}", code):
+        return "a division code has 12 digits (2+2+2+3+3)"
+    if int(code[:2]) not in PROVINCES:
+        return f"no province has the prefix {code[:2]}"
+    if code[6:9] != "000" and code[6] not in "012345":
+        return f"a township's first digit is 0 to 5, not {code[6]}"
+    if code[9:] != "000" and code[9] not in "012345":
+        return f"a village's first digit is 0 to 5, not {code[9]}"
+    if code[6:9] == "000" and code[9:] != "000" and code[4:6] == "00":
+        return "a village needs a county or township above it"
+    return None
+
+
+# Cells
+
+
+def cell_fault(code: str, kind: CellKind) -> str | None:
+    """Say what is wrong with a 15-, 17- or 18-digit cell code; other schemes are left alone."""
+    if not re.fullmatch(r"[0-9]{15}|[0-9]{17,18}", code):
+        return None
+    if len(code) > 15 and kind != CellKind.MICRO:
+        return f"a code of {len(code)} digits is a micro cell's, not {kind}"
+    return None
+
+
+def cell_community(code: str) -> str | None:
+    """Read the community (12-digit division code) out of a 15- or 17/18-digit cell code."""
+    return code[:12] if re.fullmatch(r"[0-9]{15}|[0-9]{17,18}", code) else None
+
+
+# Residents
+
+
+def resident_id_check(body: pd.Series) -> pd.Series:
+    """Compute the GB 11643 check character of 17-digit bodies (vectorised)."""
+    digits = np.array([list(text) for text in body], dtype="U1").astype(int).reshape(-1, 17)
+    return pd.Series(_ID_CHECKS[digits @ _ID_WEIGHTS % 11], index=body.index, dtype="str")
+
+
+def resident_id_faults(ids: pd.Series, *, today: date) -> pd.Series:
+    """Say for each 18-character resident id what is wrong with it, or "" when nothing is.
+
+    Checked: shape, a real birth date not after `today`, the check character (GB 11643).
+    The area prefix is a row of the division table, so it is not judged here.
+    """
+    ids = ids.astype("str").str.upper()
+    faults = pd.Series("", index=ids.index, dtype="str")
+    shaped = ids.str.fullmatch(r"[0-9]{17}[0-9X]")
+    faults[~shaped] = "a resident id has 17 digits and a check character"
+    good = ids[shaped]
+    if good.empty:
+        return faults
+    born = pd.to_datetime(good.str[6:14], format="%Y%m%d", errors="coerce")
+    wrong_date = born.isna() | (born > pd.Timestamp(today)) | (born < pd.Timestamp(1800, 1, 1))
+    wrong_check = good.str[17] != resident_id_check(good.str[:17])
+    faults[wrong_check.index[wrong_check]] = "the check character does not fit the 17 digits"
+    faults[wrong_date.index[wrong_date]] = "digits 7 to 14 are not a date of birth"
+    return faults
