@@ -1,0 +1,31 @@
+// The address of the page keeps what is seen: #zoom/lat/lon/cell, in WGS-84.
+
+import { onGround, onMap } from './datum.js';
+import { onChange, state } from './state.js';
+
+export function readAddress() {
+  const [zoom, lat, lon, code] = window.location.hash.slice(1).split('/');
+  const numbers = [zoom, lat, lon].map(Number);
+  if (!lon || !numbers.every(Number.isFinite)) return null;
+  if (Math.abs(numbers[1]) > 85 || Math.abs(numbers[2]) > 180) return null;
+  return {
+    zoom: Math.min(Math.max(numbers[0], 3), 20),
+    place: onMap(numbers[2], numbers[1]),
+    code: code ? decodeURIComponent(code) : null,
+  };
+}
+
+export function address(map) {
+  const write = () => {
+    const [lon, lat] = onGround(map.getCenter());
+    const code = state.selected ? `/${encodeURIComponent(state.selected)}` : '';
+    window.history.replaceState(null, '', `#${map.getZoom()}/${lat.toFixed(5)}/${lon.toFixed(5)}${code}`);
+  };
+  map.on('moveend', write);
+  onChange((what) => what === 'selected' && write());
+  window.addEventListener('hashchange', () => {
+    const asked = readAddress();
+    if (asked) map.setView(asked.place, asked.zoom);
+  });
+  write();
+}

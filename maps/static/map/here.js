@@ -1,0 +1,65 @@
+// Where am I: asks the browser, shows the place and opens its cell. The place is used once and
+// is kept nowhere.
+
+import { askJson, expected } from './ask.js';
+import { icon, make } from './build.js';
+import { onMap } from './datum.js';
+import { say } from './notice.js';
+
+const REFUSED = {
+  1: ['没有得到定位许可。请在浏览器的网站设置里允许定位，再试一次。', 'Location was not permitted. Allow it in the site settings of your browser.'],
+  2: ['现在定不了位。请到开阔处再试。', 'Your position is not available just now.'],
+  3: ['定位用时太久。请再试一次。', 'Finding your position took too long.'],
+};
+
+export function locateButton(map, openCell) {
+  const Here = L.Control.extend({
+    onAdd() {
+      const button = make('button', { type: 'button', class: 'here', title: '我在哪里 Where am I', 'aria-label': '我在哪里 Where am I' },
+        icon('M10 2v3', 'M10 15v3', 'M2 10h3', 'M15 10h3', 'M14.5 10a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0z'));
+      L.DomEvent.disableClickPropagation(button);
+      button.addEventListener('click', () => find(map, button, openCell));
+      return make('div', { class: 'leaflet-bar' }, button);
+    },
+  });
+  new Here({ position: 'bottomright' }).addTo(map);
+}
+
+const marks = L.layerGroup();
+
+function find(map, button, openCell) {
+  if (!navigator.geolocation || !window.isSecureContext) {
+    say('这个页面不能定位：需要 https，或在本机打开。', 'Locating needs https, or this very machine.');
+    return;
+  }
+  button.classList.add('busy');
+  navigator.geolocation.getCurrentPosition(
+    ({ coords }) => {
+      button.classList.remove('busy');
+      show(map, coords, openCell);
+    },
+    ({ code }) => {
+      button.classList.remove('busy');
+      say(...REFUSED[code]);
+    },
+    { enableHighAccuracy: true, timeout: 10000, maximumAge: 15000 },
+  );
+}
+
+async function show(map, { longitude, latitude, accuracy }, openCell) {
+  const place = onMap(longitude, latitude);
+  marks.clearLayers().addTo(map);
+  L.circle(place, { radius: accuracy, color: '#1864ab', weight: 1, fillOpacity: 0.12, interactive: false }).addTo(marks);
+  L.circleMarker(place, { radius: 7, color: '#fff', weight: 3, fillColor: '#1864ab', fillOpacity: 1, interactive: false }).addTo(marks);
+  map.setView(place, Math.max(map.getZoom(), 17));
+  const reach = Math.min(Math.round(accuracy), 500);
+  try {
+    const { cell } = await askJson(`/locate?lon=${longitude.toFixed(6)}&lat=${latitude.toFixed(6)}&accuracy_m=${reach}`);
+    if (cell) {
+      openCell(cell.code);
+      say(`您在 ${cell.name}（误差约 ${Math.round(accuracy)} 米）。`, 'You are in this cell.');
+    } else say('您所在的地方不属于任何网格。', 'Where you are, there is no cell.');
+  } catch (error) {
+    expected(error);
+  }
+}

@@ -1,0 +1,135 @@
+// The legend: what the cells are coloured by, with its classes, and which signs are shown.
+
+import { both, count, icon, make } from './build.js';
+import { picture } from './signs.js';
+import { changed, onChange, settings, spread, state } from './state.js';
+
+const { measures, ramps, ground } = settings.styles;
+
+export function drawLegend(panel, switchPart) {
+  const classes = make('div', { class: 'classes' });
+  const total = make('p', { class: 'total' });
+  const body = make('div', { class: 'body', id: 'legend-body' },
+    total, measureSwitch(), classes,
+    group('facilities', '设施', 'Facilities', switchPart),
+    group('cases', '案卷', 'Cases', switchPart));
+  const fold = make('button', { class: 'fold', type: 'button', 'aria-expanded': 'true', 'aria-controls': 'legend-body' },
+    make('span', {}, ...both('图例', 'Legend')), icon('m5 12.5 5-5 5 5'));
+  fold.addEventListener('click', () => folded(panel, fold, !panel.classList.contains('folded')));
+  panel.replaceChildren(fold, body);
+  if (window.innerWidth <= 720) folded(panel, fold, true);
+  onChange((what) => {
+    if (what === 'overview') panel.hidden = !state.overview.totals.cells;
+    if (what === 'overview' || what === 'measure') fill(total, classes);
+  });
+}
+
+function folded(panel, fold, yes) {
+  panel.classList.toggle('folded', yes);
+  fold.setAttribute('aria-expanded', String(!yes));
+}
+
+function measureSwitch() {
+  const choices = measures.map(({ key, label, english }) => {
+    const choice = make('button', { type: 'button', role: 'radio', 'aria-checked': String(key === state.measure), 'data-measure': key }, ...both(label, english));
+    choice.addEventListener('click', () => choose(choices, key));
+    return choice;
+  });
+  const box = make('div', { class: 'switch', role: 'radiogroup', 'aria-label': '网格颜色 Colour the cells by' }, ...choices);
+  box.addEventListener('keydown', (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = measures.findIndex(({ key }) => key === state.measure);
+    const next = (at + step + measures.length) % measures.length;
+    choose(choices, measures[next].key);
+    choices[next].focus();
+  });
+  settle(choices);
+  return box;
+}
+
+function settle(choices) {
+  for (const choice of choices) {
+    const on = choice.dataset.measure === state.measure;
+    choice.setAttribute('aria-checked', String(on));
+    choice.tabIndex = on ? 0 : -1;
+  }
+}
+
+function choose(choices, key) {
+  state.measure = key;
+  settle(choices);
+  changed('measure');
+}
+
+function fill(total, classes) {
+  if (!state.overview) return;
+  const { totals, plan, breaks } = state.overview;
+  const facts = `${count(totals.cells)} 个网格 · ${count(totals.households)} 户 · ${count(totals.open_cases)} 件未结案`;
+  total.replaceChildren(make('strong', { text: plan ?? '' }), make('span', { text: facts }));
+  const measure = measures.find(({ key }) => key === state.measure);
+  classes.replaceChildren(...bands(measure, breaks[measure.key]), note(measure));
+}
+
+// The classes as one row of colours, each with its range beneath it.
+function bands(measure, breaks) {
+  const known = Array.from({ length: breaks.length + 1 }, (_, at) => {
+    const low = at ? breaks[at - 1] + 1 : measure.key === 'open_cases' ? 1 : 0;
+    const words = at === breaks.length ? (at ? `≥${low}` : '全部') : low === breaks[at] ? `${low}` : at ? `${low}–${breaks[at]}` : measure.key === 'open_cases' ? `${low}–${breaks[at]}` : `≤${breaks[at]}`;
+    return band(ramps[measure.key][spread(at, breaks.length)], words);
+  });
+  if (measure.key === 'open_cases') known.unshift(band('#f7f6f2', '0'));
+  else known.push(band(ground.unknown, '—', '没有数据 No data'));
+  return [make('ul', { class: 'bands', 'aria-label': `${measure.label}（${measure.unit}）` }, ...known)];
+}
+
+function band(colour, words, title) {
+  const swatch = make('i', {});
+  swatch.style.background = colour;
+  return make('li', { title }, swatch, make('span', { text: words }));
+}
+
+const NOTES = {
+  households: ['每网格户数', 'households per cell'],
+  load: ['每名专职网格员服务的户数', 'households per full-time grid worker; — nobody posted'],
+  open_cases: ['每网格未结案件数', 'open cases per cell'],
+};
+
+function note(measure) {
+  return make('p', { class: 'note' }, ...both(...NOTES[measure.key]));
+}
+
+// One kind of sign: a switch for all, and under it one for each.
+function group(kind, label, english, switchPart) {
+  const all = make('input', { type: 'checkbox', role: 'switch', id: `all-${kind}` });
+  all.addEventListener('change', () => switchPart(kind, all.checked));
+  const rows = settings.styles[kind].map((entry) => row(kind, entry, () => {
+    if (!state.parts.has(kind)) switchPart(kind, true);
+  }));
+  const list = make('ul', { class: 'signs', id: `signs-${kind}`, hidden: true }, ...rows);
+  const more = make('button', { type: 'button', class: 'more', 'aria-expanded': 'false', 'aria-controls': `signs-${kind}`, 'aria-label': `${label}分类 ${english} by kind` }, icon('m6 8 4 4 4-4'));
+  more.addEventListener('click', () => {
+    list.hidden = !list.hidden;
+    more.setAttribute('aria-expanded', String(!list.hidden));
+  });
+  onChange((what) => {
+    if (what === 'parts') all.checked = state.parts.has(kind);
+  });
+  all.checked = state.parts.has(kind);
+  const first = settings.styles[kind][0].key;
+  return make('div', { class: 'group' },
+    make('div', { class: 'head' },
+      make('label', { for: `all-${kind}` }, picture(kind, first), make('span', {}, ...both(label, english)), all), more),
+    list);
+}
+
+function row(kind, { key, label, english, shown }, wake) {
+  const box = make('input', { type: 'checkbox', checked: shown, 'data-sign': key });
+  box.addEventListener('change', () => {
+    state[kind][box.checked ? 'add' : 'delete'](key);
+    if (box.checked) wake();
+    changed('signs');
+  });
+  return make('li', {}, make('label', {}, picture(kind, key), make('span', {}, ...both(label, english)), box));
+}

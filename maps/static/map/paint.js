@@ -1,0 +1,135 @@
+// Drawing one tile, from the ground up: water and green, the cells' colour, streets and houses
+// over it, then the lines that part cells and divisions, then the signs. `unit` is how many tile
+// units a CSS pixel is, so widths below are pixels.
+
+import { colourOf, settings, state } from './state.js';
+import { sign } from './signs.js';
+
+const { ground } = settings.styles;
+
+export function paint(pen, tile, zoom, unit) {
+  const on = (part) => state.parts.has(part);
+  pen.lineJoin = 'round';
+  pen.lineCap = 'round';
+  if (on('ground')) areas(pen, tile.base ?? []);
+  if (on('cells')) fills(pen, tile.cells ?? [], on('ground'));
+  if (on('ground')) streets(pen, tile.base ?? [], zoom, unit);
+  if (on('buildings')) houses(pen, tile.buildings ?? [], zoom, unit);
+  if (on('cells')) outlines(pen, tile.cells ?? [], zoom, unit);
+  if (on('divisions')) divisions(pen, tile.divisions ?? [], zoom, unit);
+  if (state.selected) selection(pen, tile.cells ?? [], unit);
+  if (on('facilities')) signs(pen, tile.facilities ?? [], zoom, unit, 'facilities');
+  if (on('facilities')) counts(pen, tile.facilities_by_cell ?? [], unit, '#56636c');
+  if (on('cases')) signs(pen, tile.cases ?? [], zoom, unit, 'cases');
+  if (on('cases')) counts(pen, tile.cases_by_cell ?? [], unit, '#a3302b');
+}
+
+function areas(pen, features) {
+  for (const { path, area, values } of features) {
+    if (!area || values.kind === 'road') continue;
+    pen.fillStyle = values.kind === 'water' ? ground.water : ground.green;
+    pen.fill(path, 'evenodd');
+  }
+}
+
+function fills(pen, cells, overGround) {
+  pen.globalAlpha = overGround ? 0.72 : 0.5;
+  for (const { path, values } of cells) {
+    pen.fillStyle = colourOf(state.measure, values[state.measure]);
+    pen.fill(path, 'evenodd');
+  }
+  pen.globalAlpha = 1;
+}
+
+// A street's width in pixels; rank 1 is the widest.
+function width(rank, zoom) {
+  const widest = 1.5 * 2 ** ((zoom - 13) * 0.62);
+  return Math.max(0.6, widest / Math.max(1, rank) ** 0.8);
+}
+
+function streets(pen, features, zoom, unit) {
+  const roads = features.filter(({ values }) => values.kind === 'road' && (values.rank || 1) <= zoom - 10);
+  roads.sort((a, b) => (b.values.rank || 1) - (a.values.rank || 1));
+  for (const edge of zoom >= 14 ? [true, false] : [false]) {
+    pen.strokeStyle = edge ? ground.road_edge : ground.road;
+    pen.globalAlpha = edge ? 0.7 : 0.92;
+    for (const { path, area, values } of roads) {
+      pen.lineWidth = (width(values.rank || 1, zoom) + (edge ? 1.6 : 0)) * unit;
+      if (area && !edge) {
+        pen.fillStyle = ground.road;
+        pen.fill(path, 'evenodd');
+      } else pen.stroke(path);
+    }
+  }
+  pen.globalAlpha = 1;
+}
+
+function houses(pen, buildings, zoom, unit) {
+  pen.lineWidth = 0.75 * unit;
+  pen.fillStyle = ground.building;
+  pen.strokeStyle = ground.building_edge;
+  pen.globalAlpha = zoom >= 16 ? 0.85 : 0.6;
+  for (const { path, area } of buildings) {
+    if (!area) continue;
+    pen.fill(path, 'evenodd');
+    if (zoom >= 16) pen.stroke(path);
+  }
+  pen.globalAlpha = 1;
+}
+
+function outlines(pen, cells, zoom, unit) {
+  pen.strokeStyle = ground.ink;
+  pen.globalAlpha = zoom >= 15 ? 0.62 : zoom >= 13 ? 0.42 : 0.22;
+  pen.lineWidth = (zoom >= 15 ? 1.25 : zoom >= 13 ? 0.9 : 0.5) * unit;
+  for (const { path } of cells) pen.stroke(path);
+  pen.globalAlpha = 1;
+}
+
+const LINES = { village: [1.6, [6, 4]], township: [2.6, []], county: [3.4, []] };
+
+function divisions(pen, features, zoom, unit) {
+  for (const level of ['village', 'township', 'county']) {
+    if (level === 'village' && zoom < 12) continue;
+    const [wide, dash] = LINES[level];
+    pen.strokeStyle = ground.division;
+    pen.globalAlpha = 0.75;
+    pen.lineWidth = wide * unit * (zoom < 13 ? 0.6 : 1);
+    pen.setLineDash(dash.map((length) => length * unit));
+    for (const { path, values } of features) if (path && values.level === level) pen.stroke(path);
+  }
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+}
+
+function selection(pen, cells, unit) {
+  for (const { path, values } of cells) {
+    if (values.code !== state.selected) continue;
+    pen.strokeStyle = '#ffffff';
+    pen.lineWidth = 7.5 * unit;
+    pen.stroke(path);
+    pen.strokeStyle = '#c2410c';
+    pen.lineWidth = 3.5 * unit;
+    pen.stroke(path);
+  }
+}
+
+function signs(pen, features, zoom, unit, kind) {
+  const word = kind === 'cases' ? 'state' : 'category';
+  const size = zoom >= 17 ? 10 : zoom >= 16 ? 7.5 : zoom >= 15 ? 4.5 : zoom >= 14 ? 3.2 : 2.2;
+  for (const { x, y, values } of features) {
+    if (x !== undefined && state[kind].has(values[word])) {
+      sign(pen, { kind, word: values[word], x, y, size, unit });
+    }
+  }
+}
+
+function counts(pen, features, unit, colour) {
+  pen.fillStyle = colour;
+  pen.globalAlpha = 0.7;
+  for (const { x, y, values } of features) {
+    pen.beginPath();
+    pen.arc(x, y, Math.min(1 + Math.sqrt(values.n) * 0.55, 5) * unit, 0, 2 * Math.PI);
+    pen.fill();
+  }
+  pen.globalAlpha = 1;
+}

@@ -1,0 +1,68 @@
+// What lies under the finger: a sign nearby, else the cell. And, with a mouse, its name at once.
+
+import { count, make } from './build.js';
+import { lookOf, picture } from './signs.js';
+import { settings, state } from './state.js';
+
+const probe = document.createElement('canvas').getContext('2d');
+const REACH = { mouse: 9, touch: 20 };
+
+function nearest(spot, pixels) {
+  let best = null;
+  for (const [kind, word] of [['cases', 'state'], ['facilities', 'category']]) {
+    if (!state.parts.has(kind)) continue;
+    for (const { x, y, values } of spot.tile[kind] ?? []) {
+      if (!state[kind].has(values[word])) continue;
+      const away = Math.hypot(x - spot.x, y - spot.y) / spot.perPixel;
+      if (away <= pixels && (!best || away < best.away)) best = { away, kind, word: values[word], values };
+    }
+  }
+  return best;
+}
+
+function cellAt(spot) {
+  const inside = (spot.tile.cells ?? []).filter(({ path }) => probe.isPointInPath(path, spot.x, spot.y, 'evenodd'));
+  const codes = inside.map(({ values }) => values).sort((a, b) => (a.code < b.code ? -1 : 1));
+  return codes[0] ?? null;
+}
+
+export function pickAt(map, tiles, place, openCell) {
+  const spot = tiles.at(place);
+  if (!spot) return;
+  const touch = window.matchMedia('(pointer: coarse)').matches;
+  const near = map.getZoom() >= 15 && nearest(spot, touch ? REACH.touch : REACH.mouse);
+  if (near) return popup(map, place, near);
+  const cell = state.parts.has('cells') && cellAt(spot);
+  if (cell) openCell(cell.code);
+}
+
+function popup(map, place, { kind, word, values }) {
+  const { label } = lookOf(kind, word);
+  const body = make('div', { class: 'point' },
+    make('p', { class: 'what' }, picture(kind, word), make('span', { text: label })),
+    make('p', { class: 'name', text: values.title ?? values.name }),
+    make('p', { class: 'code', text: values.code }));
+  L.popup({ maxWidth: 260, closeButton: true, autoPanPadding: [24, 24] }).setLatLng(place).setContent(body).openOn(map);
+}
+
+// With a mouse: the cell's name and value follow the pointer, at the foot of the map.
+export function readout(map, tiles) {
+  if (!window.matchMedia('(hover: hover)').matches) return;
+  const line = make('p', { class: 'readout', 'aria-hidden': 'true', hidden: true });
+  map.getContainer().append(line);
+  const look = L.Util.throttle((event) => {
+    const spot = tiles.at(event.latlng);
+    const near = spot && map.getZoom() >= 15 && nearest(spot, REACH.mouse);
+    const cell = spot && state.parts.has('cells') && cellAt(spot);
+    map.getContainer().classList.toggle('over', Boolean(near || cell));
+    line.hidden = !cell;
+    if (cell) line.replaceChildren(make('b', { text: cell.name }), ` ${value(cell)}`);
+  }, 40);
+  map.on('mousemove', look);
+  map.on('mouseout movestart', () => { line.hidden = true; });
+}
+
+function value(cell) {
+  const { key, label, unit } = settings.styles.measures.find((measure) => measure.key === state.measure);
+  return cell[key] === undefined ? `${label} —` : `${label} ${count(cell[key])} ${unit}`;
+}

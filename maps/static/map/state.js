@@ -1,0 +1,46 @@
+// What the page knows and shows right now. One object, changed in place; whoever changes it calls
+// `changed()`, whoever draws by it listens. Values of the server: colours, parts, datum.
+
+export const settings = JSON.parse(document.getElementById('settings').textContent);
+
+const shown = (signs) => new Set(signs.filter((sign) => sign.shown).map((sign) => sign.key));
+
+export const state = {
+  measure: 'households',
+  parts: new Set(),
+  facilities: shown(settings.styles.facilities),
+  cases: shown(settings.styles.cases),
+  overview: null,
+  selected: null, // the code of the selected cell
+};
+
+const listeners = [];
+
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+export function changed(what) {
+  for (const listener of listeners) listener(what);
+}
+
+// The class of a value: -1 unknown, 0 … 4 from few to many, null for «no open case».
+export function classOf(measure, value) {
+  if (value === undefined || value === null) return -1;
+  if (measure === 'open_cases' && value === 0) return null;
+  const breaks = state.overview?.breaks[measure] ?? [];
+  const at = breaks.findIndex((upper) => value <= upper);
+  return spread(at < 0 ? breaks.length : at, breaks.length);
+}
+
+// With fewer breaks than colours the classes still reach from the lightest to the darkest.
+export function spread(at, breaks) {
+  return breaks ? Math.round((at * 4) / breaks) : 2;
+}
+
+export function colourOf(measure, value) {
+  const at = classOf(measure, value);
+  if (at === -1) return settings.styles.ground.unknown;
+  if (at === null) return '#f7f6f2';
+  return settings.styles.ramps[measure][at];
+}
