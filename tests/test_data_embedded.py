@@ -34,11 +34,12 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only as root is the serv
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[Path]:
-    """A stopped cluster, made once: copies of it are the second starts of these tests."""
+def home() -> Iterator[Path]:
+    """A stopped cluster, made once, for all tests that leave it stopped and whole."""
     with open_folder() as folder, data.embedded.running(folder / "home"):
         pass
     yield folder / "home"
+    data.embedded.destroy(folder / "home")
     shutil.rmtree(folder)
 
 
@@ -52,8 +53,9 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def home(folder: Path, made: Path) -> Path:
-    subprocess.run(["cp", "-a", made, folder / "home"], check=True)
+def spare(folder: Path, home: Path) -> Path:
+    """A copy of it, to spoil."""
+    subprocess.run(["cp", "-a", home, folder / "home"], check=True)
     return folder / "home"
 
 
@@ -117,6 +119,7 @@ def until(true: Callable[[], bool], patience_s: float = 10) -> None:
 
 def put_note(cluster: data.embedded.Cluster) -> None:
     with psycopg.connect(cluster.url()) as db:
+        db.execute("DROP TABLE IF EXISTS note")
         db.execute("CREATE TABLE note AS SELECT '网格' AS text")
 
 
@@ -150,12 +153,12 @@ def test_the_settings_measure_themselves_by_the_machine() -> None:
     assert (large["shared_buffers"], large["work_mem"]) == ("2048MB", "32MB")
 
 
-def test_alter_system_has_the_last_word_on_settings(home: Path) -> None:
-    with data.embedded.running(home) as cluster:
+def test_alter_system_has_the_last_word_on_settings(spare: Path) -> None:
+    with data.embedded.running(spare) as cluster:
         assert (ask(cluster, "SHOW jit"), ask(cluster, "SHOW max_connections")) == ("off", "60")
         with psycopg.connect(cluster.url(), autocommit=True) as db:
             db.execute("ALTER SYSTEM SET max_connections = 30")
-    with data.embedded.running(home) as cluster:
+    with data.embedded.running(spare) as cluster:
         assert ask(cluster, "SHOW max_connections") == "30"
 
 
@@ -234,10 +237,10 @@ def test_a_half_made_cluster_is_thrown_away(folder: Path) -> None:
 
 
 def test_a_home_of_a_long_name_gets_a_short_private_socket_directory(
-    folder: Path, made: Path
+    folder: Path, home: Path
 ) -> None:
     long = folder / ("网格" * 20)
-    subprocess.run(["cp", "-a", made, long], check=True)
+    subprocess.run(["cp", "-a", home, long], check=True)
     with data.embedded.running(long) as cluster:
         assert cluster.sockets.parent == Path("/tmp")
         assert cluster.sockets == cluster_at(long).sockets
@@ -268,10 +271,10 @@ def test_a_home_the_server_cannot_reach_is_refused_naming_the_shut_door(folder: 
         data.embedded.running(shut / "home").__enter__()
 
 
-def test_a_cluster_of_another_major_version_is_refused(home: Path) -> None:
-    (home / "pg" / "PG_VERSION").write_text("9\n")
+def test_a_cluster_of_another_major_version_is_refused(spare: Path) -> None:
+    (spare / "pg" / "PG_VERSION").write_text("9\n")
     with pytest.raises(Unavailable, match=r"PostgreSQL 9, .*postgresql-9-postgis-3.*--reset"):
-        data.embedded.running(home).__enter__()
+        data.embedded.running(spare).__enter__()
 
 
 def test_a_directory_that_is_no_cluster_is_refused(folder: Path) -> None:
@@ -300,10 +303,10 @@ def test_postgresql_without_postgis_is_refused_naming_the_package(
         data.embedded.running(folder / "home").__enter__()
 
 
-def test_a_server_that_does_not_start_shows_the_end_of_its_log(home: Path) -> None:
-    (home / "pg" / "postgresql.auto.conf").write_text("work_mem = 'much'\n")
+def test_a_server_that_does_not_start_shows_the_end_of_its_log(spare: Path) -> None:
+    (spare / "pg" / "postgresql.auto.conf").write_text("work_mem = 'much'\n")
     with pytest.raises(Unavailable, match=r'does not start:\n.*"work_mem": "much"'):
-        data.embedded.running(home).__enter__()
+        data.embedded.running(spare).__enter__()
 
 
 def test_the_supervisor_brings_a_killed_postmaster_back(home: Path) -> None:
@@ -334,24 +337,24 @@ def test_the_log_stays_bounded(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (home / "postgres.log.1").read_text() == "old\n" * 1000
 
 
-def test_destroy_refuses_while_in_use_then_deletes_the_cluster_alone(home: Path) -> None:
-    (home / "upload.xlsx").write_text("not the cluster's")
+def test_destroy_refuses_while_in_use_then_deletes_the_cluster_alone(spare: Path) -> None:
+    (spare / "upload.xlsx").write_text("not the cluster's")
     with (
-        data.embedded.running(home),
-        pytest.raises(Conflict, match=f"The database in {home.resolve()} is in use"),
+        data.embedded.running(spare),
+        pytest.raises(Conflict, match=f"The database in {spare.resolve()} is in use"),
     ):
-        data.embedded.destroy(home)
-    data.embedded.destroy(home)
-    assert sorted(path.name for path in home.iterdir()) == ["lock", "turn", "upload.xlsx"]
-    data.embedded.destroy(home)  # nothing left to do
+        data.embedded.destroy(spare)
+    data.embedded.destroy(spare)
+    assert sorted(path.name for path in spare.iterdir()) == ["lock", "turn", "upload.xlsx"]
+    data.embedded.destroy(spare)  # nothing left to do
 
 
-def test_destroy_stops_an_orphan(home: Path) -> None:
-    first = Application(home)
+def test_destroy_stops_an_orphan(spare: Path) -> None:
+    first = Application(spare)
     assert first.ready()
     first.kill()
-    data.embedded.destroy(home)
-    assert data.postgres_server.processes(cluster_at(home)) == []
+    data.embedded.destroy(spare)
+    assert data.postgres_server.processes(cluster_at(spare)) == []
 
 
 def test_a_newcomer_waits_for_its_turn_and_says_so(home: Path) -> None:
