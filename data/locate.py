@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.db
+from gis.coordinates import reach_in_degrees
 from gis.terms import ENDED_STATES, PostRole, Progress, RecordKind, quiet
 
 TABLES = {
@@ -86,7 +87,7 @@ def refile(
         progress("filing records into cells", number, len(chosen))
         answers.append(_refile_kind(db, kind))
     progress("filing records into cells", len(chosen), len(chosen))
-    tally(db)
+    tally(db, chosen)
     data.db.bump(db, "cells", *chosen)
     return answers
 
@@ -110,35 +111,47 @@ def _refile_kind(db: Session, kind: str) -> Filed:
 
 # Counting what stands in each cell
 
-_PEOPLE = """
-    SELECT d.cell_id, count(DISTINCT d.id), count(DISTINCT h.id), count(r.id)
-    FROM dwelling d LEFT JOIN household h ON h.dwelling_id = d.id
-                    LEFT JOIN resident r ON r.household_id = h.id
-    WHERE d.cell_id IS NOT NULL GROUP BY d.cell_id
-"""
-_TALLY = f"""
-    WITH people(cell_id, dwellings, households, residents) AS ({_PEOPLE}),
-    building_n AS (SELECT cell_id, count(*) n FROM building GROUP BY cell_id),
-    facility_n AS (SELECT cell_id, count(*) n FROM facility GROUP BY cell_id),
-    case_n AS (SELECT cell_id, count(*) n FROM case_file WHERE state <> ALL(%s) GROUP BY cell_id)
-    INSERT INTO cell_tally
-        (cell_id, buildings, dwellings, households, residents, facilities, open_cases)
-    SELECT c.id, coalesce(b.n, 0), coalesce(p.dwellings, 0), coalesce(p.households, 0),
-           coalesce(p.residents, 0), coalesce(f.n, 0), coalesce(o.n, 0)
-    FROM grid_cell c
-    LEFT JOIN people p ON p.cell_id = c.id
-    LEFT JOIN building_n b ON b.cell_id = c.id
-    LEFT JOIN facility_n f ON f.cell_id = c.id
-    LEFT JOIN case_n o ON o.cell_id = c.id
-    WHERE {IN_FORCE}
-"""
+_COUNTS = {
+    "buildings": {"buildings": "SELECT cell_id, count(*) n FROM building GROUP BY cell_id"},
+    "dwellings": {
+        "dwellings": "SELECT cell_id, count(*) n FROM dwelling GROUP BY cell_id",
+        "households": """
+            SELECT d.cell_id, count(*) n
+            FROM household h JOIN dwelling d ON d.id = h.dwelling_id GROUP BY d.cell_id
+        """,
+        "residents": """
+            SELECT d.cell_id, count(*) n
+            FROM resident r JOIN household h ON h.id = r.household_id
+                            JOIN dwelling d ON d.id = h.dwelling_id GROUP BY d.cell_id
+        """,
+    },
+    "facilities": {"facilities": "SELECT cell_id, count(*) n FROM facility GROUP BY cell_id"},
+    "cases": {
+        "open_cases": f"""
+            SELECT cell_id, count(*) n FROM case_file
+            WHERE state NOT IN ({", ".join(f"'{state}'" for state in ENDED_STATES)})
+            GROUP BY cell_id
+        """
+    },
+}
 
 
-def tally(db: Session) -> None:
-    """Count buildings, homes, people, facilities and open cases per cell in force."""
+def tally(db: Session, kinds: Iterable[str] = tuple(TABLES)) -> None:
+    """Count, per cell in force, what `kinds` cover: homes and people, facilities, open cases."""
     with data.db.cursor(db) as cursor:
-        cursor.execute("DELETE FROM cell_tally")
-        cursor.execute(_TALLY, ([str(state) for state in ENDED_STATES],))
+        cursor.execute(f"DELETE FROM cell_tally WHERE cell_id NOT IN ({_CELLS_IN_FORCE})")
+        cursor.execute(f"INSERT INTO cell_tally (cell_id) {_CELLS_IN_FORCE} ON CONFLICT DO NOTHING")
+        for kind in kinds:
+            for column, counted in _COUNTS[kind].items():
+                cursor.execute(_TALLY.format(column=column, counted=counted))
+
+
+_CELLS_IN_FORCE = f"SELECT id FROM grid_cell WHERE {IN_FORCE}"
+_TALLY = """
+    UPDATE cell_tally t SET {column} = coalesce(n.n, 0)
+    FROM cell_tally every LEFT JOIN ({counted}) n USING (cell_id)
+    WHERE every.cell_id = t.cell_id AND t.{column} <> coalesce(n.n, 0)
+"""
 
 
 # The unplaced
@@ -172,7 +185,7 @@ def unplaced(
     """List the records that no cell holds, with the reason; by kind and code."""
     parts = [sql for name, sql in _UNPLACED_OF.items() if kind in (None, name)]
     rows = db.execute(
-        sa.text(f"{' UNION ALL '.join(parts)} ORDER BY kind, code LIMIT :limit"),  # noqa: S608
+        sa.text(f"{' UNION ALL '.join(parts)} ORDER BY kind, code LIMIT :limit"),
         {"limit": limit},
     )
     return [dict(row) for row in rows.mappings()]
@@ -217,8 +230,9 @@ _LOCATE = f"""
 _ROLES = [str(role) for role in PostRole]
 
 
-def question(lon: float, lat: float, *, reach: tuple[float, float], accuracy_m: float) -> Any:
-    """Bind the parameters of `_LOCATE`; `reach` is the accuracy in degrees (lon, lat)."""
+def question(lon: float, lat: float, *, accuracy_m: float) -> Any:
+    """Bind a WGS-84 point and its accuracy in metres for `at` and `at_once`."""
+    reach = reach_in_degrees(lat, accuracy_m)
     return {
         "lon": lon,
         "lat": lat,
@@ -236,10 +250,18 @@ async def at(connection: psycopg.AsyncConnection[Any], asked: Any) -> str:
     return str(row[0])
 
 
-KIND_OF = {
-    RecordKind.BUILDINGS: "buildings",
-    RecordKind.RESIDENTS: "dwellings",
-    RecordKind.FACILITIES: "facilities",
-    RecordKind.CASES: "cases",
+def at_once(db: Session, asked: Any) -> str:
+    """Answer the same inside a transaction."""
+    with data.db.cursor(db) as cursor:
+        row = cursor.execute(_LOCATE, asked).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+TOUCHED = {
+    RecordKind.BUILDINGS: ("buildings",),
+    RecordKind.RESIDENTS: ("buildings", "dwellings"),
+    RecordKind.FACILITIES: ("facilities",),
+    RecordKind.CASES: ("cases",),
 }
-"""Which placed kind an import touches."""
+"""Which placed kinds an import touches."""

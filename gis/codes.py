@@ -73,7 +73,7 @@ def division_fault(code: str) -> str | None:
 # Cells
 
 
-def cell_fault(code: str, kind: CellKind) -> str | None:
+def cell_fault(code: str, kind: str) -> str | None:
     """Say what is wrong with a 15-, 17- or 18-digit cell code; other schemes are left alone."""
     if not re.fullmatch(r"[0-9]{15}|[0-9]{17,18}", code):
         return None

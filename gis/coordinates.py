@@ -72,7 +72,7 @@ def check_point(lon: float, lat: float) -> None:
     if np.isfinite(lon) and np.isfinite(lat) and abs(lat) <= 180 and abs(lon) <= 90:
         hint = " Longitude and latitude look swapped."
     raise BadInput(
-        f"lon {lon}, lat {lat} is not a place: lon goes from -180 to 180, lat from -90 to 90.{hint}",
+        f"lon {lon}, lat {lat} is no place: lon goes from -180 to 180, lat from -90 to 90.{hint}",
         lon=lon,
         lat=lat,
     )

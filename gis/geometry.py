@@ -122,7 +122,7 @@ def count_crossings(shape: shapely.Geometry) -> int:
     coordinates, ring = shapely.get_coordinates(rings, return_index=True)
     same = ring[:-1] == ring[1:]
     ends = np.stack([coordinates[:-1][same], coordinates[1:][same]], axis=1)
-    segments = shapely.linestrings(ends)
+    segments = np.asarray(shapely.linestrings(ends))
     tree = shapely.STRtree(segments)
     found = 0
     for start in range(0, len(segments), _CHUNK):
@@ -137,7 +137,7 @@ def count_crossings(shape: shapely.Geometry) -> int:
 def _polygons_of(shape: shapely.Geometry) -> shapely.MultiPolygon:
     parts = shapely.get_parts(shape)
     parts = shapely.get_parts(parts[np.isin(shapely.get_type_id(parts), _POLYGONAL)])
-    return shapely.multipolygons(parts[shapely.area(parts) > 0])
+    return shapely.MultiPolygon(list(parts[shapely.area(parts) > 0]))
 
 
 def as_multi(shapes: Shapes) -> Shapes:

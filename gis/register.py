@@ -1,375 +1,123 @@
-"""Rows as clerks have them → rows as the store keeps them.
-
-Headers are recognised in the forms that towns use; every value is checked by the column, never
-by the row; every fault is collected with its row number, field, value and what was expected.
-"""
+"""台账: what a row of buildings or residents may bring."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
-from gis import codes
-from gis.errors import BadInput
+from gis import rows
+from gis.rows import Field
 from gis.terms import Labelled
 
-MAX_TEXT = 500
-MAX_DESCRIPTION = 4000
 
-Parse = Callable[[pd.Series], tuple[pd.Series, pd.Series]]
-"""Text in, (values, faults) out; both aligned with the input, "" where there is no fault."""
+class Sex(Labelled):
+    """As the resident id tells it."""
 
-
-@dataclass(frozen=True)
-class Field:
-    """A column of the store that a file may bring."""
-
-    name: str
-    headers: tuple[str, ...]
-    parse: Parse
-    required: bool = False
-    label: str = ""
+    MALE = "male", "男"
+    FEMALE = "female", "女"
 
 
-@dataclass
-class Cleaned:
-    """Checked rows: `frame` holds the good ones, typed; `faults` every fault of the others.
+_SEXES = {"m": "male", "f": "female", "男性": "male", "女性": "female", "1": "male", "2": "female"}
 
-    `faults` has the columns row, field, value, reason. `used` maps column → field.
+BUILDINGS = (
+    Field(
+        "code",
+        (
+            "楼栋编码",
+            "楼栋编号",
+            "建筑编码",
+            "编码",
+            "编号",
+            "building_code",
+            "osm_way_id",
+            "osm_id",
+        ),
+        rows.code,
+    ),
+    Field("name", ("楼栋名称", "楼栋", "楼栋号", "名称", "小区名称"), rows.text()),
+    Field("address", ("地址", "门牌地址", "楼栋地址", "详细地址"), rows.text()),
+    Field("floors", ("层数", "楼层数", "地上层数", "building:levels"), rows.whole(0, 300)),
+)
+
+
+def residents(today: date) -> tuple[Field, ...]:
+    """Fields of 居民; `today` bounds dates of birth."""
+    return (
+        Field("name", ("姓名", "居民姓名", "人员姓名"), rows.text(100), required=True),
+        Field(
+            "id_number",
+            (
+                "身份证号",
+                "身份证号码",
+                "公民身份号码",
+                "证件号码",
+                "证件号",
+                "身份证",
+                "resident_id",
+                "id_card",
+            ),
+            rows.resident_id(today),
+        ),
+        Field("sex", ("性别", "gender"), rows.one_of(Sex, _SEXES)),
+        Field("birth_date", ("出生日期", "出生年月日", "生日", "birthday"), rows.day),
+        Field(
+            "phone", ("联系电话", "手机号", "手机号码", "电话", "联系方式", "mobile"), rows.phone
+        ),
+        Field("relation", ("与户主关系", "家庭关系", "关系"), rows.text(50)),
+        Field("floating", ("流动人口", "是否流动人口", "人口类型"), rows.flag),
+        Field("building_code", ("楼栋编码", "楼栋编号", "建筑编码"), rows.code),
+        Field(
+            "address",
+            ("地址", "现住址", "居住地址", "家庭住址", "详细地址", "楼栋地址"),
+            rows.text(),
+        ),
+        Field(
+            "dwelling", ("房号", "房屋编号", "室号", "门牌号", "单元房号", "户室"), rows.text(50)
+        ),
+        Field("household", ("户号", "户编号", "家庭编号"), rows.text(50)),
+    )
+
+
+_COLUMNS = (
+    "id_number", "sex", "birth_date", "phone", "relation", "floating", "building_code", "address",
+    "dwelling", "household",
+)  # fmt: skip
+
+
+def complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns a sheet of residents leaves out; sex and birth come from the id.
+
+    The single dwelling of a building and the single household of a dwelling are number 1.
     """
-
-    frame: pd.DataFrame
-    faults: pd.DataFrame
-    used: dict[str, str]
-    unused: list[str] = field(default_factory=list)
-
-
-# Headers
-
-
-def plain(header: str) -> str:
-    """Fold a header for comparison: width, case, blanks, units and required-marks go."""
-    text = unicodedata.normalize("NFKC", header).casefold()
-    text = re.sub(r"[(（\[].*?[)）\]]", "", text)
-    return re.sub(r"[\s_\-*#:：./·]+", "", text)
+    frame = frame.copy()
+    for name in _COLUMNS:
+        if name not in frame:
+            frame[name] = pd.Series(None, index=frame.index, dtype="object")
+    ids = frame["id_number"].astype("str")
+    is_male = pd.to_numeric(ids.str[16], errors="coerce") % 2 == 1
+    told_sex = is_male.map({True: "male", False: "female"}).where(ids.notna())
+    frame["sex"] = frame["sex"].fillna(told_sex)
+    born = pd.to_datetime(ids.str[6:14], format="%Y%m%d", errors="coerce").dt.date
+    frame["birth_date"] = frame["birth_date"].fillna(born.where(ids.notna()))
+    frame["dwelling"] = frame["dwelling"].fillna("1")
+    frame["household"] = frame["household"].fillna("1")
+    return frame
 
 
-def recognise(
-    columns: list[str], fields: tuple[Field, ...], mapping: Mapping[str, str]
-) -> dict[str, str]:
-    """Match columns to fields: what `mapping` says first, then what the headers say.
-
-    Raises:
-        BadInput: a mapped column or field does not exist, or two columns claim one field.
-    """
-    used = _mapped(columns, fields, mapping)
-    for one in fields:
-        if one.name in used.values():
-            continue
-        names = [plain(one.name), *map(plain, one.headers)]
-        fits = [(names.index(plain(c)), c) for c in columns if c not in used and plain(c) in names]
-        if fits:
-            used[min(fits)[1]] = one.name
-    return used
-
-
-def _mapped(
-    columns: list[str], fields: tuple[Field, ...], mapping: Mapping[str, str]
-) -> dict[str, str]:
-    names = [one.name for one in fields]
-    for column, name in mapping.items():
-        if column not in columns:
-            raise BadInput(
-                f"--map {column}={name}: the file has no column {column!r}; "
-                f"it has {', '.join(columns[:40])}",
-                choices=columns,
-            )
-        if name not in names:
-            raise BadInput(
-                f"--map {column}={name}: no field {name!r}; fields are {', '.join(names)}",
-                choices=names,
-            )
-    if len(set(mapping.values())) < len(mapping):
-        raise BadInput(f"--map gives one field twice: {', '.join(sorted(mapping.values()))}")
-    return dict(mapping)
-
-
-# Cleaning
-
-
-def clean(
-    frame: pd.DataFrame,
-    fields: tuple[Field, ...],
-    *,
-    mapping: Mapping[str, str] | None = None,
-    constants: Mapping[str, str] | None = None,
-) -> Cleaned:
-    """Check every value of `frame` (text, indexed by row number) against `fields`.
-
-    `constants` gives a field the same value in every row. Fields that the file does not bring
-    are absent from the answer.
-
-    Raises:
-        BadInput: a required field has no column; the sentence names both sides.
-    """
-    constants = constants or {}
-    used = recognise(list(frame.columns), fields, mapping or {})
-    _require(frame, fields, used, constants)
-    columns: dict[str, pd.Series] = {}
-    faults: list[pd.DataFrame] = []
-    by_field = {name: column for column, name in used.items()}
-    for one in fields:
-        if one.name in constants:
-            raw = pd.Series(constants[one.name], index=frame.index, dtype="str")
-        elif one.name in by_field:
-            raw = frame[by_field[one.name]]
-        else:
-            continue
-        columns[one.name], fault = _clean_column(raw, one)
-        faults.append(fault)
-    gathered = pd.concat(faults).sort_values("row", kind="stable") if faults else no_faults()
-    good = pd.DataFrame(columns, index=frame.index).drop(index=gathered["row"].unique())
-    unused = [column for column in frame.columns if column not in used]
-    return Cleaned(good, gathered, used, unused)
-
-
-def no_faults() -> pd.DataFrame:
-    """An empty table of faults."""
-    return pd.DataFrame(columns=["row", "field", "value", "reason"])
-
-
-def _require(
-    frame: pd.DataFrame,
-    fields: tuple[Field, ...],
-    used: Mapping[str, str],
-    constants: Mapping[str, str],
-) -> None:
-    known = {one.name for one in fields}
-    for name in constants:
-        if name not in known:
-            raise BadInput(f"--set {name}: no field {name!r}; fields are {', '.join(known)}")
-    missing = [
-        one
-        for one in fields
-        if one.required and one.name not in used.values() and one.name not in constants
-    ]
-    if missing:
-        wanted = "; ".join(f"{one.name} ({'、'.join(one.headers[:4])})" for one in missing)
-        raise BadInput(
-            f"no column for {wanted}. The file has: {', '.join(frame.columns[:40]) or 'none'}. "
-            "Name it with --map column=field.",
-            missing=[one.name for one in missing],
-            columns=list(frame.columns),
-        )
-
-
-def _clean_column(raw: pd.Series, one: Field) -> tuple[pd.Series, pd.DataFrame]:
-    text = raw.str.strip()
-    text = text.mask(text == "")
-    bad_text = text.str.contains("[\x00\ud800-\udfff]", regex=True, na=False)
-    values, reasons = one.parse(text.mask(bad_text))
-    reasons = reasons.mask(bad_text, "holds characters that are no text (NUL or half a character)")
-    if one.required:
-        reasons = reasons.mask((reasons == "") & values.isna(), "is missing")
-    at = reasons.index[reasons != ""]
-    fault = pd.DataFrame(
+def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """Faults that need several fields: no home, a person twice."""
+    homeless = frame.index[frame["building_code"].isna() & frame["address"].isna()]
+    no_home = pd.DataFrame(
         {
-            "row": at,
-            "field": one.name,
-            "value": _shown(text.loc[at]),
-            "reason": reasons.loc[at].to_numpy(),
+            "row": homeless,
+            "field": "address",
+            "value": "",
+            "reason": "an address or a building code is needed: a resident belongs to a dwelling",
         }
     )
-    return values, fault
-
-
-def _shown(values: pd.Series) -> pd.Series:
-    clean = values.fillna("").str.replace("[\x00\ud800-\udfff]", "�", regex=True)
-    return clean.str.slice(0, 120).to_numpy()
-
-
-# Kinds of values
-
-
-def _none(values: pd.Series) -> pd.Series:
-    return pd.Series("", index=values.index, dtype="str")
-
-
-def text(limit: int = MAX_TEXT) -> Parse:
-    """Any text up to `limit` characters."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        long = values.str.len() > limit
-        return values, _none(values).mask(long, f"is longer than {limit:,} characters")
-
-    return parse
-
-
-def code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A code: up to 64 characters without blanks; `1234.0` of a spreadsheet is 1234."""
-    values = values.str.replace(r"^([0-9]+)\.0$", r"\1", regex=True)
-    wrong = (values.str.len() > 64) | values.str.contains(r"\s", regex=True, na=False)
-    return values, _none(values).mask(wrong, "a code has at most 64 characters and no blanks")
-
-
-def division_code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A 12-digit division code; 2, 4, 6 or 9 digits are filled up with zeros."""
-    values, faults = code(values)
-    distinct = values.dropna().unique()
-    padded = {one: codes.pad_division(one) for one in distinct}
-    wrong = {one: codes.division_fault(padded[one]) or "" for one in distinct}
-    return values.map(padded), faults.mask(faults == "", values.map(wrong).fillna(""))
-
-
-def whole(low: int, high: int) -> Parse:
-    """A whole number from `low` to `high`."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        numbers = pd.to_numeric(values, errors="coerce")
-        wrong = values.notna() & ~((numbers >= low) & (numbers <= high) & (numbers % 1 == 0))
-        return numbers.mask(wrong).astype("Int64"), _none(values).mask(
-            wrong, f"a whole number from {low} to {high:,} is expected"
-        )
-
-    return parse
-
-
-def number(low: float, high: float, hint: str = "") -> Parse:
-    """A number from `low` to `high`; `inf` and `nan` are none."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-        wrong = values.notna() & ~((numbers >= low) & (numbers <= high))
-        reason = f"a number from {low:g} to {high:g} is expected{hint}"
-        return numbers.mask(wrong), _none(values).mask(wrong, reason)
-
-    return parse
-
-
-def _parsed_times(values: pd.Series, *, utc: bool) -> pd.Series:
-    folded = values.str.replace("年|月", "-", regex=True).str.replace("日|号", " ", regex=True)
-    folded = folded.str.strip().str.replace(
-        r"^(\d{4})[./](\d{1,2})[./](\d{1,2})", r"\1-\2-\3", regex=True
-    )
-    folded = folded.str.replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3", regex=True)
-    return pd.to_datetime(folded, errors="coerce", format="ISO8601", utc=utc)
-
-
-def day(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A date: 2026-03-01, 2026/3/1, 2026年3月1日, 20260301."""
-    distinct = pd.Series(values.dropna().unique(), dtype="str")
-    folded = _pad_days(distinct)
-    days = dict(zip(distinct, _parsed_times(folded, utc=True).dt.date, strict=True))
-    answer = values.map(days)
-    wrong = values.notna() & answer.isna()
-    return answer, _none(values).mask(wrong, "a date such as 2026-03-01 is expected")
-
-
-def _pad_days(values: pd.Series) -> pd.Series:
-    parts = r"^(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?"
-    return values.str.replace(
-        parts, lambda m: f"{m[1]}-{int(m[2]):02d}-{int(m[3]):02d}", regex=True
-    )
-
-
-def moment(zone: str) -> Parse:
-    """A date with time; without an offset it is local time of `zone` (an IANA name)."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        distinct = pd.Series(values.dropna().unique(), dtype="str")
-        folded = _pad_days(distinct).str.strip()
-        has_offset = folded.str.contains(r"(?:[+-]\d{2}:?\d{2}|Z)$", regex=True)
-        parsed = _parsed_times(folded.where(has_offset), utc=True)
-        local = _parsed_times(folded.mask(has_offset), utc=True).dt.tz_localize(None)
-        local = local.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
-        times = parsed.fillna(local.dt.tz_convert("UTC"))
-        answer = values.map(dict(zip(distinct, times, strict=True)))
-        answer = pd.to_datetime(answer, utc=True)
-        wrong = values.notna() & answer.isna()
-        return answer, _none(values).mask(
-            wrong, "a date and time such as 2026-03-01 08:30 is expected"
-        )
-
-    return parse
-
-
-def one_of(words: type[Labelled], synonyms: Mapping[str, str] | None = None) -> Parse:
-    """A word of the vocabulary: its code, its Chinese label or one of `synonyms`."""
-    known = {plain(word.value): word.value for word in words}
-    known |= {plain(word.label): word.value for word in words}
-    known |= {plain(alias): value for alias, value in (synonyms or {}).items()}
-    choices = "、".join(f"{word.value} {word.label}" for word in words)
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        meaning = {one: known.get(plain(one)) for one in values.dropna().unique()}
-        answer = values.map(meaning).astype("str")
-        wrong = values.notna() & answer.isna()
-        return answer, _none(values).mask(wrong, f"is none of {choices}")
-
-    return parse
-
-
-_YES = {"true", "yes", "y", "1", "是", "有", "√", "t", "流动"}
-_NO = {"false", "no", "n", "0", "否", "无", "f", "常住", "户籍"}
-
-
-def flag(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Yes or no: 是/否, yes/no, true/false, 1/0."""
-    folded = values.str.casefold()
-    answer = folded.map({**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)})
-    wrong = values.notna() & answer.isna()
-    return answer.astype("boolean"), _none(values).mask(wrong, "yes or no (是/否) is expected")
-
-
-def resident_id(today: date) -> Parse:
-    """A GB 11643 resident id with a right check character."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        values = values.str.upper().str.replace(r"\s", "", regex=True)
-        faults = _none(values)
-        given = values.dropna()
-        faults.loc[given.index] = codes.resident_id_faults(given, today=today)
-        return values, faults
-
-    return parse
-
-
-def phone(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A phone number: digits with + - ( ) and blanks; those are taken out."""
-    values = values.str.replace(r"[\s()（）-]", "", regex=True)
-    wrong = values.notna() & ~values.str.fullmatch(r"\+?[0-9]{5,15}", na=False)
-    return values, _none(values).mask(wrong, "a phone number of 5 to 15 digits is expected")
-
-
-def repeated(values: pd.Series, name: str) -> pd.DataFrame:
-    """Faults for codes that stand a second time in the file; the first one stays."""
-    again = values.notna() & values.duplicated(keep="first")
-    first = pd.Series(values.index, index=values).groupby(level=0).first()
-    at = values.index[again]
-    reasons = [f"stands already in row {first[one]}" for one in values.loc[at]]
-    return pd.DataFrame({"row": at, "field": name, "value": values.loc[at], "reason": reasons})
-
-
-def content_codes(frame: pd.DataFrame, prefix: str) -> pd.Series:
-    """Codes for rows that bring none: the same content gives the same code, also next time.
-
-    Equal rows are told apart by their count. 64 bits: among ten million rows the odds that two
-    different ones meet are one in 300,000.
-    """
-    hashed = pd.util.hash_pandas_object(frame, index=False)
-    again = hashed.groupby(hashed).cumcount()
-    base = hashed.map(lambda one: f"{prefix}{one:016x}")
-    return base.where(again == 0, base + "-" + again.astype("str"))
-
-
-def rounded_degrees(lon: pd.Series, lat: pd.Series) -> pd.DataFrame:
-    """Coordinates as whole 1e-7 degrees (about a centimetre), for comparing."""
-    both = np.column_stack([lon, lat])
-    whole = np.where(np.isfinite(both), np.round(both * 1e7), -1).astype("int64")
-    return pd.DataFrame(whole, index=lon.index, columns=["lon", "lat"])
+    keys = ["name", "birth_date", "building_code", "address", "dwelling", "household"]
+    person = frame[keys].astype("str").fillna("").agg("|".join, axis=1)
+    twice = rows.repeated(person.where(frame["id_number"].isna()), "name")
+    twice["value"] = frame.loc[twice["row"], "name"].to_numpy()
+    return [no_home, rows.repeated(frame["id_number"], "id_number"), twice]

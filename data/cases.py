@@ -1,0 +1,21 @@
+"""案卷 in the store."""
+
+from data.intake import Target
+
+CASES = Target(
+    "case_file",
+    ("code",),
+    {
+        "code": "text",
+        "title": "text",
+        "class_code": "text",
+        "state": "text",
+        "reported_at": "timestamptz",
+        "due_at": "timestamptz",
+        "closed_at": "timestamptz",
+        "address": "text",
+        "description": "text",
+        "accuracy_m": "float8",
+    },
+    placed=True,
+)

@@ -1,0 +1,20 @@
+"""设施 in the store."""
+
+from data.intake import Target
+
+FACILITIES = Target(
+    "facility",
+    ("code",),
+    {
+        "code": "text",
+        "name": "text",
+        "kind": "text",
+        "category": "text",
+        "class_code": "text",
+        "address": "text",
+        "phone": "text",
+        "valid_from": "date",
+        "valid_to": "date",
+    },
+    placed=True,
+)

@@ -1,0 +1,148 @@
+"""网格: plans, cells and divisions in the store."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+import data.db
+from data.intake import Target
+from data.models import GridPlan
+from gis.errors import BadInput, NotFound
+from gis.places import Box
+
+FIRST_PLAN = "网格方案"
+
+CELLS = Target(
+    "grid_cell",
+    ("plan_id", "code"),
+    {
+        "plan_id": "bigint",
+        "code": "text",
+        "name": "text",
+        "kind": "text",
+        "division_code": "text",
+        "parent_code": "text",
+        "households_declared": "int",
+        "valid_from": "date",
+        "valid_to": "date",
+        "geom": "geometry(MultiPolygon, 4326)",
+    },
+)
+DIVISIONS = Target(
+    "division",
+    ("code", "valid_from"),
+    {
+        "code": "text",
+        "name": "text",
+        "level": "text",
+        "parent_code": "text",
+        "urban_rural": "text",
+        "valid_from": "date",
+        "valid_to": "date",
+        "geom": "geometry(MultiPolygon, 4326)",
+    },
+)
+
+
+def plan_in_force(db: Session) -> GridPlan | None:
+    """Return the published plan; None in a store without cells."""
+    return db.scalar(sa.select(GridPlan).where(GridPlan.state == "published"))
+
+
+def plan_named(db: Session, name: str) -> GridPlan:
+    """Return the plan called `name`.
+
+    Raises:
+        NotFound: with the names there are.
+    """
+    found = db.scalar(sa.select(GridPlan).where(GridPlan.name == name))
+    if found is None:
+        names = db.scalars(sa.select(GridPlan.name).order_by(GridPlan.name)).all()
+        raise NotFound(f"no plan {name!r}; there are: {', '.join(names) or 'none yet'}")
+    return found
+
+
+def plan_to_fill(db: Session, name: str | None, *, today: date) -> tuple[GridPlan, bool]:
+    """Return the plan that imported cells go to, made when new, and whether it is in force.
+
+    Without a name that is the plan in force. The first plan of a store is in force at once;
+    a further one is a draft until it is put in force.
+    """
+    force = plan_in_force(db)
+    if name is None and force is not None:
+        return force, True
+    wanted = name or FIRST_PLAN
+    plan = db.scalar(sa.select(GridPlan).where(GridPlan.name == wanted))
+    if plan is None:
+        plan = GridPlan(name=wanted, state="draft")
+        db.add(plan)
+    if plan.state == "retired":
+        raise BadInput(f"plan {wanted!r} is retired; name another with --plan")
+    if force is None:
+        plan.state, plan.valid_from = "published", today
+    db.flush()
+    return plan, plan.state == "published"
+
+
+def put_in_force(db: Session, name: str, *, today: date) -> GridPlan | None:
+    """Publish the plan `name` and retire the one in force; return the retired one, if any."""
+    plan = plan_named(db, name)
+    force = plan_in_force(db)
+    if force is plan:
+        return None
+    if force is not None:
+        force.state, force.valid_to = "retired", today
+        db.flush()
+    plan.state, plan.valid_from, plan.valid_to = "published", plan.valid_from or today, None
+    db.flush()
+    data.db.bump(db, "cells")
+    return force
+
+
+def extent_in_force(db: Session) -> Box | None:
+    """Return west, south, east, north of the cells in force."""
+    row = db.execute(
+        sa.text(
+            "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM "
+            "(SELECT ST_Extent(c.geom) e FROM grid_cell c JOIN grid_plan p ON p.id = c.plan_id AND p.state = 'published') one"
+        )
+    ).one()
+    return None if row[0] is None else (row[0], row[1], row[2], row[3])
+
+
+def cells_not_in(db: Session, plan: GridPlan) -> int:
+    """Count cells of `plan` that the staged file does not bring."""
+    count = db.scalar(
+        sa.text(
+            "SELECT count(*) FROM grid_cell c WHERE c.plan_id = :plan "
+            "AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.code = c.code)"
+        ),
+        {"plan": plan.id},
+    )
+    return int(count or 0)
+
+
+def cell_shapes(db: Session, plan: GridPlan) -> list[tuple[str, bytes]]:
+    """Return code and WKB of every cell of `plan`, by code."""
+    rows = db.execute(
+        sa.text(
+            "SELECT code, ST_AsBinary(geom) FROM grid_cell WHERE plan_id = :plan "
+            'ORDER BY code COLLATE "C"'
+        ),
+        {"plan": plan.id},
+    )
+    return [(row[0], bytes(row[1])) for row in rows]
+
+
+def orphans(db: Session) -> int:
+    """Count divisions whose parent is not in the table."""
+    count = db.scalar(
+        sa.text(
+            "SELECT count(*) FROM division d WHERE parent_code IS NOT NULL AND valid_to IS NULL "
+            "AND NOT EXISTS (SELECT 1 FROM division p WHERE p.code = d.parent_code)"
+        )
+    )
+    return int(count or 0)

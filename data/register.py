@@ -1,0 +1,132 @@
+"""台账 in the store: buildings, dwellings, households, residents.
+
+A sheet of residents names for each person a building (by code or address), a dwelling in it and
+a household in that; whatever of these is new is made on the way. One person, once: known by the
+resident id, or without one by name and date of birth in the same household.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+import data.db
+from data.intake import Outcome, Target
+
+BUILDINGS = Target(
+    "building",
+    ("code",),
+    {
+        "code": "text",
+        "name": "text",
+        "address": "text",
+        "floors": "int",
+        "footprint": "geometry(MultiPolygon, 4326)",
+    },
+    placed=True,
+)
+
+RESIDENT_TYPES = {
+    "name": "text",
+    "id_number": "text",
+    "sex": "text",
+    "birth_date": "date",
+    "phone": "text",
+    "relation": "text",
+    "floating": "boolean",
+    "building_code": "text",
+    "address": "text",
+    "dwelling": "text",
+    "household": "text",
+}
+"""Columns of a staged sheet of residents; all are present, blank where the file has none."""
+
+_BUILDINGS_OF_SHEET = """
+    ALTER TABLE staged ADD building_id bigint, ADD dwelling_id bigint, ADD household_id bigint,
+        ADD resident_id bigint;
+    INSERT INTO building (code, address, geom, cell_id)
+    SELECT DISTINCT ON (coalesce(s.building_code, s.address))
+        coalesce(s.building_code, 'addr-' || md5(s.address)), s.address, s.geom, f.cell_id
+    FROM staged s LEFT JOIN filed f USING (row)
+    WHERE NOT EXISTS (SELECT 1 FROM building b WHERE CASE WHEN s.building_code IS NULL
+                      THEN b.address = s.address ELSE b.code = s.building_code END)
+    ORDER BY coalesce(s.building_code, s.address), s.geom IS NULL, s.row
+    ON CONFLICT (code) DO NOTHING;
+    UPDATE staged s SET building_id = b.id FROM building b WHERE b.code = s.building_code;
+    UPDATE staged s SET building_id = b.id
+    FROM (SELECT address, min(id) AS id FROM building GROUP BY address) b
+    WHERE s.building_code IS NULL AND b.address = s.address;
+"""
+_DWELLINGS_OF_SHEET = """
+    INSERT INTO dwelling (building_id, number, own_place, geom, cell_id)
+    SELECT DISTINCT ON (s.building_id, s.dwelling) s.building_id, s.dwelling,
+        s.geom IS NOT NULL AND s.geom IS DISTINCT FROM b.geom, coalesce(s.geom, b.geom),
+        CASE WHEN s.geom IS NULL THEN b.cell_id ELSE f.cell_id END
+    FROM staged s JOIN building b ON b.id = s.building_id LEFT JOIN filed f USING (row)
+    ORDER BY s.building_id, s.dwelling, s.geom IS NULL, s.row
+    ON CONFLICT (building_id, number) DO NOTHING;
+    UPDATE staged s SET dwelling_id = d.id FROM dwelling d
+    WHERE d.building_id = s.building_id AND d.number = s.dwelling;
+"""
+_HOUSEHOLDS_OF_SHEET = """
+    INSERT INTO household (dwelling_id, number)
+    SELECT DISTINCT dwelling_id, household FROM staged
+    ON CONFLICT (dwelling_id, number) DO NOTHING;
+    UPDATE staged s SET household_id = h.id FROM household h
+    WHERE h.dwelling_id = s.dwelling_id AND h.number = s.household;
+    UPDATE staged s SET resident_id = r.id FROM resident r WHERE r.id_number = s.id_number;
+    UPDATE staged s SET resident_id = r.id FROM resident r
+    WHERE s.resident_id IS NULL AND r.household_id = s.household_id AND r.name = s.name
+      AND r.birth_date IS NOT DISTINCT FROM coalesce(s.birth_date, r.birth_date)
+      AND (s.id_number IS NULL OR r.id_number IS NULL);
+"""
+_CHANGE_RESIDENTS = """
+    WITH told AS (
+        SELECT r.id, s.name, s.household_id, coalesce(s.id_number, r.id_number) AS id_number,
+               coalesce(s.sex, r.sex) AS sex, coalesce(s.birth_date, r.birth_date) AS birth_date,
+               coalesce(s.phone, r.phone) AS phone, coalesce(s.relation, r.relation) AS relation,
+               coalesce(s.floating, r.floating) AS floating
+        FROM staged s JOIN resident r ON r.id = s.resident_id
+    )
+    UPDATE resident r SET
+        (name, household_id, id_number, sex, birth_date, phone, relation, floating, changed_at) =
+        (t.name, t.household_id, t.id_number, t.sex, t.birth_date, t.phone, t.relation,
+         t.floating, now())
+    FROM told t WHERE r.id = t.id AND
+        (r.name, r.household_id, r.id_number, r.sex, r.birth_date, r.phone, r.relation, r.floating)
+        IS DISTINCT FROM
+        (t.name, t.household_id, t.id_number, t.sex, t.birth_date, t.phone, t.relation, t.floating)
+"""
+_ADD_RESIDENTS = """
+    INSERT INTO resident
+        (household_id, name, id_number, sex, birth_date, phone, relation, floating)
+    SELECT household_id, name, id_number, sex, birth_date, phone, relation,
+           coalesce(floating, false)
+    FROM staged WHERE resident_id IS NULL ORDER BY row
+"""
+
+
+def settle(db: Session) -> Outcome:
+    """Write the staged sheet of residents, making their buildings, dwellings and households."""
+    with data.db.cursor(db) as cursor:
+        cursor.execute(_BUILDINGS_OF_SHEET)
+        cursor.execute(_DWELLINGS_OF_SHEET)
+        cursor.execute(_HOUSEHOLDS_OF_SHEET)
+        cursor.execute(_CHANGE_RESIDENTS)
+        changed = cursor.rowcount
+        cursor.execute(_ADD_RESIDENTS)
+        added = cursor.rowcount
+        row = cursor.execute("SELECT count(*) FROM staged").fetchone()
+    assert row is not None
+    return Outcome(added, changed, row[0] - added - changed)
+
+
+def unplaced_of_sheet(db: Session) -> tuple[int, int]:
+    """Count staged residents whose dwelling stands outside all cells, and nowhere."""
+    with data.db.cursor(db) as cursor:
+        row = cursor.execute(
+            "SELECT count(*) FILTER (WHERE d.geom IS NOT NULL), "
+            "count(*) FILTER (WHERE d.geom IS NULL) "
+            "FROM staged s JOIN dwelling d ON d.id = s.dwelling_id WHERE d.cell_id IS NULL"
+        ).fetchone()
+    assert row is not None
+    return row[0], row[1]

@@ -1,0 +1,74 @@
+"""设施: what a row of facilities may bring, and what kind of place it is."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gis import rows
+from gis.rows import Field
+from gis.terms import ClassKind, FacilityCategory
+
+_KINDS = {"城市部件": "component", "公共服务": "service", "便民服务": "service"}
+
+FIELDS = (
+    Field(
+        "code",
+        ("设施编码", "部件编码", "标识码", "编码", "编号", "id", "facility_code", "objectid"),
+        rows.code,
+    ),
+    Field("name", ("设施名称", "部件名称", "名称"), rows.text()),
+    Field("kind", ("设施性质",), rows.one_of(ClassKind, _KINDS)),
+    Field("category", ("设施类型", "类别", "类型", "设施类别"), rows.one_of(FacilityCategory)),
+    Field("class_code", ("部件代码", "小类代码", "分类代码", "部件小类"), rows.code),
+    Field("address", ("地址", "位置", "详细地址"), rows.text()),
+    Field("phone", ("联系电话", "电话"), rows.text(60)),
+    Field("valid_from", ("启用日期", "建成日期"), rows.day),
+    Field("valid_to", ("停用日期", "拆除日期"), rows.day),
+    Field("osm", (), rows.text()),
+)
+
+_OF_TAG = {
+    FacilityCategory.MEDICAL: "hospital clinic doctors dentist pharmacy",
+    FacilityCategory.EDUCATION: "school kindergarten college university library childcare",
+    FacilityCategory.ELDER_CARE: "social_facility nursing_home",
+    FacilityCategory.CULTURE_SPORT: (
+        "theatre cinema arts_centre community_centre place_of_worship park playground pitch "
+        "sports_centre stadium fitness_centre swimming_pool garden"
+    ),
+    FacilityCategory.TRANSPORT: "parking bus_station taxi fuel bicycle_parking charging_station",
+    FacilityCategory.SANITATION: "toilets recycling waste_basket waste_disposal",
+    FacilityCategory.SAFETY: "fire_station fire_hydrant defibrillator shelter",
+    FacilityCategory.COMMUNITY: "townhall post_office public_building courthouse government police",
+}
+_BY_TAG = {value: category for category, text in _OF_TAG.items() for value in text.split()}
+_BY_KEY = {
+    "shop": FacilityCategory.COMMERCE,
+    "healthcare": FacilityCategory.MEDICAL,
+    "emergency": FacilityCategory.SAFETY,
+}
+_COMMERCE = "restaurant cafe bar pub fast_food bank atm marketplace ice_cream car_rental"
+_BY_TAG |= dict.fromkeys(_COMMERCE.split(), FacilityCategory.COMMERCE)
+
+
+def category_of_tag(tag: str) -> FacilityCategory:
+    """Read an OpenStreetMap tag, `key=value`, as a category."""
+    key, _, value = tag.partition("=")
+    return _BY_TAG.get(value) or _BY_KEY.get(key, FacilityCategory.OTHER)
+
+
+def complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """Fill kind, category and name from what the row does say."""
+    frame = frame.copy()
+    for name in ("name", "kind", "category", "class_code"):
+        if name not in frame:
+            frame[name] = pd.Series(None, index=frame.index, dtype="str")
+    if "osm" in frame:
+        tags = frame.pop("osm")
+        frame["category"] = frame["category"].fillna(tags.map(category_of_tag, na_action="ignore"))
+        frame["name"] = frame["name"].fillna(tags.str.partition("=")[2])
+    is_component = frame["category"].eq("component") | frame["class_code"].notna()
+    frame["kind"] = frame["kind"].fillna(is_component.map({True: "component", False: "service"}))
+    by_kind = frame["kind"].map({"component": "component"}).fillna("other")
+    frame["category"] = frame["category"].fillna(by_kind).astype("str")
+    frame["name"] = frame["name"].fillna(frame["class_code"]).fillna("未命名")
+    return frame

@@ -1,0 +1,158 @@
+"""A sheet made ready for the store: rows checked, places in WGS-84, every refusal collected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+
+from gis import geometry, places, rows
+from gis.errors import BadInput
+from gis.places import Box, Reference
+from gis.rows import Field
+
+Shapes = npt.NDArray[np.object_]
+_OF_PLACE = ("lon", "lat", "wkt")
+
+
+@dataclass
+class Prepared:
+    """Rows that may go in (`frame`, with `shapes` aligned), and every fault of the others."""
+
+    frame: pd.DataFrame
+    shapes: Shapes
+    faults: pd.DataFrame
+    has_places: bool
+    notes: list[str] = field(default_factory=list)
+    mended: list[tuple[int, float]] = field(default_factory=list)
+    """Row and change of area (fraction) of outlines that were repaired."""
+
+    def refuse(self, faults: pd.DataFrame) -> None:
+        """Take the rows of `faults` out."""
+        if faults.empty:
+            return
+        self.faults = pd.concat([self.faults, faults])
+        good = ~self.frame.index.isin(faults["row"])
+        self.frame, self.shapes = self.frame[good], self.shapes[good]
+
+
+def prepare(
+    frame: pd.DataFrame,
+    shapes: Shapes | None,
+    crs: pyproj.CRS | None,
+    *,
+    fields: tuple[Field, ...],
+    reference: Reference,
+    mapping: Mapping[str, str],
+    constants: Mapping[str, str],
+    extent: Box | None,
+) -> Prepared:
+    """Check rows against `fields` and bring their places to WGS-84.
+
+    `mapping` maps columns to fields, or to lon, lat, wkt.
+
+    Raises:
+        BadInput: the file as a whole cannot be understood (columns, coordinate system).
+    """
+    of_place = {column: name for column, name in mapping.items() if name in _OF_PLACE}
+    of_fields = {column: name for column, name in mapping.items() if name not in _OF_PLACE}
+    _known_columns(frame, of_place)
+    found = places.place(frame, shapes, crs, reference=reference, mapping=of_place, extent=extent)
+    rest = frame.drop(columns=[*found.columns, *of_place, *_ERRORS_COLUMNS], errors="ignore")
+    cleaned = rows.clean(rest, fields, mapping=of_fields, constants=constants)
+    notes = [*found.notes, *_told_columns(cleaned)]
+    has_places = shapes is not None or bool(found.columns)
+    if not has_places:
+        notes.append(_without_places(frame, reference))
+    at_first = Prepared(
+        pd.DataFrame(cleaned.frame), found.shapes[frame.index.isin(cleaned.frame.index)],
+        cleaned.faults, has_places, notes,
+    )  # fmt: skip
+    at_first.refuse(found.faults)
+    return at_first
+
+
+def _without_places(frame: pd.DataFrame, reference: Reference) -> str:
+    told = f"no column holds coordinates; the file has {', '.join(frame.columns[:30])}"
+    if reference != Reference():
+        raise BadInput(f"{told}. Name them: --map column=lon --map column=lat (or column=wkt).")
+    return f"{told}. Name them with --map column=lon --map column=lat if it has any."
+
+
+_ERRORS_COLUMNS = ("行号 row", "字段 field", "值 value", "原因 reason")
+"""Columns that an errors file adds; when it comes back mended they are passed over."""
+
+
+def _known_columns(frame: pd.DataFrame, mapping: Mapping[str, str]) -> None:
+    unknown = {column: name for column, name in mapping.items() if column not in frame.columns}
+    if unknown:
+        rows.recognise(list(frame.columns), (), unknown)
+
+
+def _told_columns(cleaned: rows.Cleaned) -> list[str]:
+    told = [", ".join(f"{column} → {name}" for column, name in cleaned.used.items())]
+    lines = [f"columns read: {told[0]}"] if cleaned.used else []
+    if cleaned.unused:
+        lines.append(f"columns not used: {', '.join(cleaned.unused[:30])}")
+    return lines
+
+
+def outlines(prepared: Prepared) -> None:
+    """Make the polygons sound; rows whose polygon cannot be saved are refused, in words."""
+    index = prepared.frame.index
+    repaired = geometry.repair_polygons(prepared.shapes)
+    prepared.shapes = repaired.shapes
+    prepared.mended = [
+        (int(index[at]), float(change))
+        for at, change in zip(repaired.mended, repaired.area_change, strict=True)
+    ]
+    at = sorted(repaired.faults)
+    prepared.refuse(
+        pd.DataFrame(
+            {
+                "row": index[at],
+                "field": "geometry",
+                "value": "",
+                "reason": [repaired.faults[one] for one in at],
+            }
+        )
+    )
+
+
+def as_points(shapes: Shapes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Longitude and latitude of a point for every shape (NaN where there is none).
+
+    A point stays; an outline or a line is stood for by a point on it.
+    """
+    points = shapes.copy()
+    points[shapely.is_empty(points)] = None
+    other = ~shapely.is_missing(points) & (shapely.get_type_id(points) != 0)
+    sound = other.copy()
+    sound[other] = shapely.is_valid(points[other])
+    points[sound] = shapely.point_on_surface(points[sound])
+    points[other & ~sound] = shapely.centroid(points[other & ~sound])
+    return shapely.get_x(points), shapely.get_y(points)
+
+
+def with_codes(prepared: Prepared, *, prefix: str, source: str) -> None:
+    """Give rows without a code one that their content decides, and refuse repeated codes."""
+    frame = prepared.frame
+    lon, lat = as_points(prepared.shapes)
+    spots = rows.rounded_degrees(
+        pd.Series(lon, index=frame.index), pd.Series(lat, index=frame.index)
+    )
+    given = frame["code"] if "code" in frame else pd.Series(None, index=frame.index, dtype="str")
+    if given.isna().any():
+        told = pd.concat([frame.drop(columns="code", errors="ignore").astype("str"), spots], axis=1)
+        given = given.fillna(rows.content_codes(told[given.isna()], prefix=prefix, source=source))
+        prepared.notes.append(
+            f"rows without a code are known by their content and the source {source!r}: "
+            "a row mended later comes as a new one"
+        )
+    prepared.frame = frame.assign(code=given)
+    prepared.refuse(rows.repeated(prepared.frame["code"], "code"))
