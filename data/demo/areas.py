@@ -11,6 +11,7 @@ from data.demo import words
 from data.demo.cells import Cells, together
 from data.demo.columns import ewkb, ids, multi
 from data.demo.features import Feature
+from data.demo.ground import Ints
 from data.demo.layout import Layout
 from gis.codes import division_level, division_parent
 from gis.terms import PlanState
@@ -71,7 +72,7 @@ def plan(today: date) -> pa.Table:
     )
 
 
-def grid_cells(grid: Cells, seed: int, today: date) -> pa.Table:
+def grid_cells(grid: Cells, households: Ints, seed: int, today: date) -> pa.Table:
     """List the cells of the plan."""
     count = len(grid.codes)
     rng = np.random.default_rng([seed, 12])
@@ -85,9 +86,7 @@ def grid_cells(grid: Cells, seed: int, today: date) -> pa.Table:
             "name": pa.array(grid.names),
             "kind": pa.array(grid.kinds),
             "division_code": pa.array([code[:12] for code in grid.codes]),
-            "households_declared": pa.array(
-                np.maximum(grid.households + lag * (grid.households > 0), 0)
-            ),
+            "households_declared": pa.array(np.maximum(households + lag * (households > 0), 0)),
             "valid_from": pa.array([date(today.year, 1, 1)] * count),
             "geom": ewkb(multi(grid.shapes)),
         }

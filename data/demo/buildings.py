@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from data.demo import words
+from data.demo import dealing, words
 from data.demo.cells import HOMES, Cells
 from data.demo.ground import Floats, Ground, Ints, Shapes
 from data.demo.layout import Land, Road
@@ -59,7 +59,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Buildings:
-    """All buildings, one entry each: metres on the ground, homes per floor, address."""
+    """All buildings, one entry each, in metres; `households` is what each cell was dealt."""
 
     block: Ints
     cell: Ints
@@ -68,6 +68,7 @@ class Buildings:
     floors: Ints
     stairs: Ints
     homes_per_stair: Ints
+    households: Ints
     names: list[str]
     addresses: list[str]
 
@@ -86,8 +87,10 @@ class _Slots:
     depth: Floats
 
 
-def raise_all(cells: Cells, ground: Ground, roads: list[Road], seed: int) -> Buildings:
-    """Build the town: enough homes in every cell for the households dealt to it."""
+def raise_all(
+    cells: Cells, ground: Ground, roads: list[Road], households: int, seed: int
+) -> Buildings:
+    """Build the town: homes for so many households, in every cell enough for its own."""
     rng = np.random.default_rng([seed, 5])
     slots = _slots(cells, ground, roads, rng)
     corners = _corners(slots, ground)
@@ -95,7 +98,9 @@ def raise_all(cells: Cells, ground: Ground, roads: list[Road], seed: int) -> Bui
     block = slots.block[good]
     use, cell = cells.uses[block], cells.cell_of[block]
     stairs, per_stair = _stairs(slots.length[good], use)
-    floors = _floors(cells, cell, use, stairs * per_stair, rng)
+    room = np.bincount(cell, stairs * per_stair, len(cells.codes)).astype(np.float64)
+    dealt = dealing.households(room, households, rng)
+    floors = _floors(dealt, cell, use, stairs * per_stair, rng)
     return Buildings(
         block=block,
         cell=cell,
@@ -104,6 +109,7 @@ def raise_all(cells: Cells, ground: Ground, roads: list[Road], seed: int) -> Bui
         floors=floors,
         stairs=stairs,
         homes_per_stair=per_stair,
+        households=dealt,
         names=_names(block, use, rng),
         addresses=_addresses(block, cells.blocks, roads, slots.u[good], slots.v[good]),
     )
@@ -235,12 +241,12 @@ def _stairs(length: Floats, use: NDArray[np.str_]) -> tuple[Ints, Ints]:
 
 
 def _floors(
-    cells: Cells, cell: Ints, use: NDArray[np.str_], per_floor: Ints, rng: np.random.Generator
+    households: Ints, cell: Ints, use: NDArray[np.str_], per_floor: Ints, rng: np.random.Generator
 ) -> Ints:
     """Choose floors so that the homes of each cell hold its households and a few stand empty."""
     height = np.array([FABRICS[u].height for u in use]) * rng.uniform(0.85, 1.15, len(use))
     lived = np.isin(use, HOMES)
-    need = cells.households / (1 - _VACANT)
+    need = households / (1 - _VACANT)
     floors = np.where(lived, height, np.rint(height))
     for _ in range(3):
         have = np.bincount(cell, np.maximum(np.rint(floors), 1) * per_floor, len(need))

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from data.demo import words
+from data.demo.dealing import shares
 from data.demo.ground import Floats, Ground, Ints, Shapes, rings
 from data.demo.layout import NORTH, Community, Land, Layout
 from gis.terms import CellKind
@@ -31,7 +32,6 @@ class Cells:
     names: list[str]
     kinds: list[str]
     community: Ints
-    households: Ints
     shapes: Shapes
     blocks: list[Land]
     uses: NDArray[np.str_]
@@ -58,7 +58,6 @@ def draw(layout: Layout, ground: Ground, seed: int) -> Cells:
         names=names,
         kinds=[str(CellKind.DEDICATED if d else CellKind.BASIC) for d in dedicated[order]],
         community=community,
-        households=_households(_sums(cell_of, homes), layout.size.households, rng),
         shapes=shapes[order],
         blocks=blocks,
         uses=uses,
@@ -90,15 +89,6 @@ def _sums(group: Ints, values: Floats) -> Floats:
     return np.bincount(group, values).astype(np.float64)
 
 
-def _shares(weights: Floats, total: int, least: int) -> Ints:
-    """Deal `total` by weight: whole numbers, at least `least` each, the sum exact."""
-    exact = weights / weights.sum() * (total - least * len(weights))
-    dealt = np.floor(exact).astype(np.int64)
-    rest = np.argsort(dealt - exact, kind="stable")[: total - least * len(weights) - dealt.sum()]
-    dealt[rest] += 1
-    return np.asarray(dealt + least)
-
-
 def _group(
     layout: Layout,
     blocks: list[Land],
@@ -107,7 +97,7 @@ def _group(
     homes: Floats,
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Give each block the number of its cell, and tell which cells are dedicated."""
-    counts = _shares(_sums(owner, homes + 0.2), layout.size.cells, 2)
+    counts = shares(_sums(owner, homes + 0.2), layout.size.cells, 2)
     group, dedicated = np.empty(len(blocks), np.int64), np.zeros(layout.size.cells, bool)
     ends, first = np.cumsum(np.bincount(owner)), 0
     for community, count in enumerate(counts.tolist()):
@@ -234,14 +224,3 @@ def _codes(
         plain = f"{home.name}第{words.numeral(number)}网格"
         names.append(f"{place}专属网格" if special else plain)
     return codes, names
-
-
-def _households(homes: Floats, total: int, rng: np.random.Generator) -> Ints:
-    """Deal households: near the mean, a few cells far off on purpose, none where nobody lives."""
-    lived = np.flatnonzero(homes > 0)
-    weight = rng.uniform(0.82, 1.14, len(lived))
-    odd = rng.permutation(len(lived))[: max(4, len(lived) // 18)]
-    weight[odd] = np.resize([0.5, 1.6, 0.62, 1.4], len(odd))
-    households = np.zeros(len(homes), np.int64)
-    households[lived] = _shares(weight, total, 0)
-    return households

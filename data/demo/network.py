@@ -9,6 +9,7 @@ import numpy as np
 
 from data.demo import words
 from data.demo.cells import Cells
+from data.demo.ground import Ints
 from data.demo.layout import Community, Layout
 from data.demo.people import WORK_PHONE_BASE
 from gis.terms import CellKind, PostRole, UnitKind
@@ -68,7 +69,7 @@ class Network:
         return number
 
 
-def staff(layout: Layout, cells: Cells, seed: int) -> Network:
+def staff(layout: Layout, cells: Cells, households: Ints, seed: int) -> Network:
     """Found all units and fill the posts of every cell."""
     rng = np.random.default_rng([seed, 11])
     network = Network()
@@ -89,7 +90,7 @@ def staff(layout: Layout, cells: Cells, seed: int) -> Network:
     by_community = groupby(range(len(cells.codes)), key=lambda i: int(cells.community[i]))
     for number, members in by_community:
         committee = _community_units(network, layout.communities[number], number, rng)
-        _posts(network, cells, list(members), committee, names)
+        _posts(network, cells, households, list(members), committee, names)
     return network
 
 
@@ -146,11 +147,16 @@ def _community_units(
 
 
 def _posts(
-    network: Network, cells: Cells, members: list[int], committee: int, names: _Names
+    network: Network,
+    cells: Cells,
+    households: Ints,
+    members: list[int],
+    committee: int,
+    names: _Names,
 ) -> None:
     """Fill the posts of a community: leaders lead up to three cells, neighbours back each other."""
     leaders = [network.worker(names.draw(), committee) for _ in range(-(-len(members) // 3))]
-    carers = _carers(network, cells, members, committee, names)
+    carers = _carers(network, cells, households, members, committee, names)
     for place, cell in enumerate(members):
         network.posts.append((cell + 1, leaders[place // 3], str(PostRole.GRID_LEADER)))
         for worker in carers[place]:
@@ -161,13 +167,18 @@ def _posts(
 
 
 def _carers(
-    network: Network, cells: Cells, members: list[int], committee: int, names: _Names
+    network: Network,
+    cells: Cells,
+    households: Ints,
+    members: list[int],
+    committee: int,
+    names: _Names,
 ) -> list[list[int]]:
     """Give each cell its workers: one, two for a large cell, one shared by two, or nobody yet."""
-    usual = cells.households[cells.households > 0].mean()
+    usual = households[households > 0].mean()
     carers: list[list[int]] = []
     for cell in members:
-        large = cells.households[cell] > _LARGE_CELL * usual
+        large = households[cell] > _LARGE_CELL * usual
         if cell % _UNSTAFFED_EVERY == 17 and cells.kinds[cell] == CellKind.BASIC:
             carers.append([])
         elif carers and cell % 7 == 3 and len(carers[-1]) == 1:

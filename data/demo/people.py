@@ -35,18 +35,18 @@ _SIZE_SHARES = (0.22, 0.345, 0.24, 0.13, 0.045, 0.02)
 # share of households from elsewhere). H head, S spouse, C child, F father, M mother, O mate.
 _TYPES = (
     (0.40, "H", 21, 36, 0.36),
-    (0.24, "H", 36, 61, 0.16),
+    (0.24, "H", 34, 66, 0.16),
     (0.36, "H", 62, 99, 0.02),
     (0.22, "HS", 24, 38, 0.30),
-    (0.30, "HS", 44, 62, 0.12),
+    (0.30, "HS", 44, 68, 0.12),
     (0.24, "HS", 62, 93, 0.02),
     (0.13, "HC", 28, 52, 0.12),
     (0.11, "HO", 20, 34, 0.78),
-    (0.83, "HSC", 26, 57, 0.15),
+    (0.83, "HSC", 26, 66, 0.15),
     (0.11, "HSM", 35, 60, 0.08),
     (0.06, "HOO", 20, 33, 0.80),
     (0.62, "HSCC", 28, 50, 0.16),
-    (0.38, "HSCM", 30, 55, 0.06),
+    (0.38, "HSCM", 30, 60, 0.06),
     (0.70, "HSCFM", 28, 48, 0.04),
     (0.30, "HSCCM", 30, 52, 0.05),
     (1.00, "HSCCFM", 29, 48, 0.04),
@@ -146,7 +146,7 @@ class People:
             edges = np.cumsum([_TYPES[k][0] for k in kinds])
             kind[here] = kinds[np.minimum(np.searchsorted(edges, cut[here]), len(kinds) - 1)]
         young, old = _HEAD_AGES[kind].T
-        return kind, self.rng.triangular(young, (2 * young + old) / 3, old)
+        return kind, self.rng.triangular(young, (young + old) / 2, old)
 
     def _ages(
         self, role: Ints, seat: Ints, head: NDArray[np.float64], sizes: NDArray[np.int8]

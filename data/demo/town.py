@@ -67,8 +67,8 @@ def plan(size: str, seed: int) -> Town:
     drawn = layout.draw(TOWNS[size], seed)
     bent = ground.shape(TOWNS[size], seed)
     grid = cells.draw(drawn, bent, seed)
-    built = buildings.raise_all(grid, bent, drawn.roads, seed)
-    return Town(drawn, bent, grid, built, network.staff(drawn, grid, seed))
+    built = buildings.raise_all(grid, bent, drawn.roads, TOWNS[size].households, seed)
+    return Town(drawn, bent, grid, built, network.staff(drawn, grid, built.households, seed))
 
 
 def batches(size: str, *, seed: int, today: date, progress: Progress = quiet) -> Iterator[Batch]:
@@ -77,7 +77,7 @@ def batches(size: str, *, seed: int, today: date, progress: Progress = quiet) ->
     town = plan(size, seed)
     yield Batch("division", areas.divisions(town.layout, town.cells, today))
     yield Batch("grid_plan", areas.plan(today))
-    yield Batch("grid_cell", areas.grid_cells(town.cells, seed, today))
+    yield Batch("grid_cell", areas.grid_cells(town.cells, town.buildings.households, seed, today))
     under = features.draw(town.layout, town.ground, town.cells, seed)
     yield Batch("base_feature", areas.base_features(under))
     yield from _network(town, today)
@@ -172,7 +172,7 @@ def _buildings(town: Town) -> pa.Table:
 def _people(town: Town, seed: int, today: date, progress: Progress) -> Iterator[Batch]:
     """Make homes, households and people in chunks."""
     built, size = town.buildings, town.layout.size
-    homes = people.settle(built, town.cells.households, size.residents, seed)
+    homes = people.settle(built, built.households, size.residents, seed)
     counties = sorted(town.layout.counties)
     of_community = [counties.index(c.code[:6]) for c in town.layout.communities]
     county = np.array(of_community)[town.cells.community][built.cell]
