@@ -83,6 +83,7 @@ _OVERVIEW = f"""
            coalesce(sum(residents), 0) AS residents, coalesce(sum(buildings), 0) AS buildings,
            coalesce(sum(facilities), 0) AS facilities, coalesce(sum(open_cases), 0) AS open_cases,
            count(*) FILTER (WHERE load IS NULL) AS cells_without_worker,
+           count(*) FILTER (WHERE households IS NULL) AS cells_without_households,
            percentile_disc(%(shares)s::float8[])
                WITHIN GROUP (ORDER BY households) AS by_households,
            percentile_disc(%(shares)s::float8[])
@@ -146,7 +147,7 @@ async def overview(
             name: int(found[name])
             for name in (
                 *("cells", "households", "residents", "buildings", "facilities"),
-                *("open_cases", "cells_without_worker"),
+                *("open_cases", "cells_without_worker", "cells_without_households"),
             )
         },
         "breaks": {

@@ -59,9 +59,9 @@ _OF_CELLS = {
 
 _VERSIONS = f"""SELECT {PLAN_ID}, current_date::text, layer, version
                 FROM (SELECT) one LEFT JOIN data_version ON true"""
-_FEEDS = {"base": {"base"}, "buildings": {"buildings"}, "divisions": {"divisions"}}
-"""Which counters a layer hangs on. A cell shows tallies and posts, and points below zoom 12 are
-counted by cell: those layers hang on all counters."""
+_FEEDS = {name: {name, "cells"} for name in ("base", "buildings", "divisions")}
+"""Which counters a layer hangs on; refiling after a change of the ground raises `cells`. A cell
+shows tallies and posts, and points below zoom 12 are counted by cell: those hang on all."""
 
 
 @dataclass(frozen=True)

@@ -35,11 +35,11 @@ GROUND = {
 }
 
 RAMPS = {
-    "households": ("#e3f1f3", "#b3d8e0", "#7cb9cb", "#428fab", "#1d5f82"),
-    "load": ("#f8edd0", "#edcf93", "#dca75c", "#bb7431", "#85481c"),
-    "open_cases": ("#fbe5dd", "#f3bba8", "#e28974", "#c45149", "#8c263a"),
+    "households": ("#e7f1f1", "#c1dee2", "#96c5d2", "#69a5b9", "#4c7f99"),
+    "load": ("#f7eed6", "#eed6a6", "#e1b77b", "#c7905a", "#9d6d49"),
+    "open_cases": ("#f9e8e0", "#f3c7b7", "#e6a08e", "#ce746c", "#a35361"),
 }
-"""From few to many, one hue each."""
+"""From few to many, one hue each; pale enough that names and houses read on all of them."""
 
 MEASURES = {
     "households": ("户数", "Households", "户"),
@@ -78,7 +78,7 @@ CASES = {
 
 
 def _legend(
-    signs: dict[FacilityCategory, Sign] | dict[CaseState, Sign], hidden: tuple[CaseState, ...] = ()
+    signs: dict[FacilityCategory, Sign] | dict[CaseState, Sign], hidden: tuple[str, ...]
 ) -> list[dict[str, object]]:
     return [
         {
@@ -94,7 +94,10 @@ def _legend(
 
 
 def table() -> dict[str, object]:
-    """Return everything the browser draws by, as plain values."""
+    """Return everything the browser draws by, as plain values.
+
+    Lamps and manhole covers outnumber all else and ended cases need nobody: both start hidden.
+    """
     return {
         "ground": GROUND,
         "ramps": RAMPS,
@@ -102,6 +105,6 @@ def table() -> dict[str, object]:
             {"key": key, "label": label, "english": english, "unit": unit}
             for key, (label, english, unit) in MEASURES.items()
         ],
-        "facilities": _legend(FACILITIES),
+        "facilities": _legend(FACILITIES, hidden=(FacilityCategory.COMPONENT,)),
         "cases": _legend(CASES, hidden=ENDED_STATES),
     }

@@ -23,6 +23,7 @@ export async function showCell(code) {
   const { community, street } = cell;
   const where = [street.name, community.name].filter(Boolean).join(' › ');
   fill(head(cell.name, where, cell.code, cell.kind_label), facts(cell), posts(cell), cases(cell), facilities(cell), foot(cell));
+  return cell;
 }
 
 export function closeCard() {

@@ -80,7 +80,7 @@ function bands(measure, breaks) {
     return band(ramps[measure.key][spread(at, breaks.length)], words);
   });
   if (measure.key === 'open_cases') known.unshift(band('#f7f6f2', '0'));
-  else known.push(band(ground.unknown, '—', '没有数据 No data'));
+  else if (state.overview.totals[UNKNOWN[measure.key]]) known.push(band(ground.unknown, '无', '没有数据 No data'));
   return [make('ul', { class: 'bands', 'aria-label': `${measure.label}（${measure.unit}）` }, ...known)];
 }
 
@@ -90,9 +90,11 @@ function band(colour, words, title) {
   return make('li', { title }, swatch, make('span', { text: words }));
 }
 
+const UNKNOWN = { households: 'cells_without_households', load: 'cells_without_worker' };
+
 const NOTES = {
   households: ['每网格户数', 'households per cell'],
-  load: ['每名专职网格员服务的户数', 'households per full-time grid worker; — nobody posted'],
+  load: ['每名专职网格员服务的户数', 'households per full-time grid worker'],
   open_cases: ['每网格未结案件数', 'open cases per cell'],
 };
 

@@ -27,7 +27,7 @@ export function openMap(id) {
     zoomControl: false,
     maxZoom: 20,
     minZoom: 3,
-    zoomSnap: 0.5,
+    zoomSnap: 0.25,
     fadeAnimation: !calm,
     zoomAnimation: !calm,
     inertia: !calm,
@@ -45,7 +45,7 @@ export function openMap(id) {
 
 // A switch for one part of the picture, as the layer control knows layers.
 export function part(key) {
-  const needsTiles = () => tiles._map && map._loaded && tiles.redraw();
+  const needsTiles = () => tiles._map && map._loaded && tiles.reload();
   const Switch = L.Layer.extend({
     onAdd() {
       state.parts.add(key);
@@ -73,14 +73,14 @@ async function load() {
   changed('overview');
   if (!state.overview.totals.cells) nothingYet();
   if (!map._loaded) firstView();
-  else tiles.redraw();
+  else tiles.reload();
 }
 
 function firstView() {
   const asked = readAddress();
   const { bbox } = state.overview;
   if (asked) map.setView(asked.place, asked.zoom, { animate: false });
-  else if (bbox) map.fitBounds(boxOnMap(bbox), roomFor());
+  else if (bbox) map.fitBounds(boxOnMap(bbox), { ...roomFor(), animate: false });
   else map.setView([35, 105], 5);
   tiles.addTo(map);
   names.addTo(map);
@@ -90,8 +90,9 @@ function firstView() {
 
 // The part of the view that panels do not cover.
 export function roomFor() {
-  if (window.innerWidth <= 720) return { paddingTopLeft: [16, 84], paddingBottomRight: [16, 96], animate: false };
-  return { paddingTopLeft: [368, 24], paddingBottomRight: [72, 24], animate: false };
+  const { offsetWidth, offsetHeight } = document.getElementById('card'); // 0 while hidden
+  if (window.innerWidth <= 720) return { paddingTopLeft: [16, 84], paddingBottomRight: [16, Math.max(96, offsetHeight + 12)] };
+  return { paddingTopLeft: [376, 24], paddingBottomRight: [Math.max(72, offsetWidth + 36), 24] };
 }
 
 function retry() {
@@ -114,7 +115,7 @@ function onLost() {
 
 export function start() {
   drawLegend(document.getElementById('legend'), switchPart);
-  searchBox(map, (found) => openCell(found.code, found.bbox));
+  searchBox((found) => openCell(found.code, true));
   locateButton(map, (code) => openCell(code));
   map.on('click', (event) => pickAt(map, tiles, event.latlng, (code) => openCell(code)));
   readout(map, tiles);
@@ -131,9 +132,23 @@ export function start() {
   retry();
 }
 
-function openCell(code, bbox) {
-  if (bbox) map.fitBounds(boxOnMap(bbox), { ...roomFor(), maxZoom: 17 });
-  showCell(code).catch(expected);
+// Open a cell's card; fly to it when it was searched for, else only bring it out from under the
+// panels.
+function openCell(code, fly = false) {
+  showCell(code).then((cell) => {
+    const box = boxOnMap(cell.bbox);
+    if (fly) map.fitBounds(box, { ...roomFor(), maxZoom: 17 });
+    else reveal(box);
+  }).catch(expected);
+}
+
+function reveal(box) {
+  const { paddingTopLeft, paddingBottomRight } = roomFor();
+  const free = L.bounds(paddingTopLeft, map.getSize().subtract(paddingBottomRight));
+  const seen = L.bounds(map.latLngToContainerPoint(box.getNorthWest()), map.latLngToContainerPoint(box.getSouthEast()));
+  const step = (axis) => Math.min(seen.min[axis] - free.min[axis] - 16, 0)
+    || Math.max(seen.max[axis] - free.max[axis] + 16, 0);
+  map.panBy([step('x'), step('y')]);
 }
 
 export { settings };

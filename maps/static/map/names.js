@@ -69,6 +69,7 @@ function looks(zoom) {
     return { lines: [name], size, first: width * height * 1e-9, colour, weight: 600, room };
   };
   if (zoom < 13) return [['division_names', division('township', 14, 3)]];
+  if (zoom < 14.5) return [['division_names', division('village', 13, 2)]];
   if (zoom < 15) return [['division_names', division('village', 13, 2)], ['cell_names', cell]];
   return [['cell_names', cell]];
 }

@@ -1,5 +1,5 @@
-// Drawing one tile, from the ground up: water and green, the cells' colour, streets and houses
-// over it, then the lines that part cells and divisions, then the signs. `unit` is how many tile
+// Drawing one tile, from the ground up: the cells' colour, water, green, streets and houses over
+// it, so that a river stays a river; then the lines that part cells and divisions, then the signs. `unit` is how many tile
 // units a CSS pixel is, so widths below are pixels.
 
 import { colourOf, settings, state } from './state.js';
@@ -11,8 +11,8 @@ export function paint(pen, tile, zoom, unit) {
   const on = (part) => state.parts.has(part);
   pen.lineJoin = 'round';
   pen.lineCap = 'round';
-  if (on('ground')) areas(pen, tile.base ?? []);
   if (on('cells')) fills(pen, tile.cells ?? [], on('ground'));
+  if (on('ground')) areas(pen, tile.base ?? []);
   if (on('ground')) streets(pen, tile.base ?? [], zoom, unit);
   if (on('buildings')) houses(pen, tile.buildings ?? [], zoom, unit);
   if (on('cells')) outlines(pen, tile.cells ?? [], zoom, unit);
@@ -27,13 +27,16 @@ export function paint(pen, tile, zoom, unit) {
 function areas(pen, features) {
   for (const { path, area, values } of features) {
     if (!area || values.kind === 'road') continue;
-    pen.fillStyle = values.kind === 'water' ? ground.water : ground.green;
+    const water = values.kind === 'water';
+    pen.fillStyle = water ? ground.water : ground.green;
+    pen.globalAlpha = water ? 0.9 : 0.62;
     pen.fill(path, 'evenodd');
   }
+  pen.globalAlpha = 1;
 }
 
 function fills(pen, cells, overGround) {
-  pen.globalAlpha = overGround ? 0.72 : 0.5;
+  pen.globalAlpha = overGround ? 1 : 0.55;
   for (const { path, values } of cells) {
     pen.fillStyle = colourOf(state.measure, values[state.measure]);
     pen.fill(path, 'evenodd');
@@ -85,15 +88,15 @@ function outlines(pen, cells, zoom, unit) {
   pen.globalAlpha = 1;
 }
 
-const LINES = { village: [1.6, [6, 4]], township: [2.6, []], county: [3.4, []] };
+const LINES = { village: [1.5, [6, 4]], township: [2.2, []], county: [2.6, []] };
 
 function divisions(pen, features, zoom, unit) {
   for (const level of ['village', 'township', 'county']) {
     if (level === 'village' && zoom < 12) continue;
     const [wide, dash] = LINES[level];
     pen.strokeStyle = ground.division;
-    pen.globalAlpha = 0.75;
-    pen.lineWidth = wide * unit * (zoom < 13 ? 0.6 : 1);
+    pen.globalAlpha = 0.7;
+    pen.lineWidth = wide * unit * (zoom < 15 ? 0.65 : 1);
     pen.setLineDash(dash.map((length) => length * unit));
     for (const { path, values } of features) if (path && values.level === level) pen.stroke(path);
   }
@@ -115,7 +118,7 @@ function selection(pen, cells, unit) {
 
 function signs(pen, features, zoom, unit, kind) {
   const word = kind === 'cases' ? 'state' : 'category';
-  const size = zoom >= 17 ? 10 : zoom >= 16 ? 7.5 : zoom >= 15 ? 4.5 : zoom >= 14 ? 3.2 : 2.2;
+  const size = zoom >= 18 ? 10 : zoom >= 17 ? 8 : zoom >= 16 ? 4.6 : zoom >= 15 ? 3.4 : 2.4;
   for (const { x, y, values } of features) {
     if (x !== undefined && state[kind].has(values[word])) {
       sign(pen, { kind, word: values[word], x, y, size, unit });

@@ -5,7 +5,7 @@ import { make } from './build.js';
 
 const WAIT_MS = 150;
 
-export function searchBox(map, open) {
+export function searchBox(open) {
   const input = document.getElementById('search');
   const list = document.getElementById('found');
   let found = [];
@@ -62,7 +62,7 @@ export function searchBox(map, open) {
   list.addEventListener('pointerdown', (event) => event.preventDefault());
   input.addEventListener('blur', close);
   document.addEventListener('keydown', (event) => {
-    if (event.key !== '/' || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+    if (event.key !== '/' || event.target.matches('input:not([type=checkbox]), textarea, select')) return;
     event.preventDefault();
     input.focus();
     input.select();
@@ -85,7 +85,7 @@ function keys(event, { found, at, mark, choose, close, input, list }) {
 function option({ code, name, community }, index, choose) {
   const row = make('li', { role: 'option', id: `found-${index}`, 'aria-selected': 'false' },
     make('span', { class: 'name', text: name }),
-    make('span', { class: 'where', text: community ?? '' }),
+    make('span', { class: 'where', text: community && !name.startsWith(community) ? community : '' }),
     make('span', { class: 'code', text: code }));
   row.addEventListener('click', () => choose(index));
   return row;

@@ -6,7 +6,7 @@
 
 import { PbfReader } from 'pbf';
 import { VectorTile } from '@mapbox/vector-tile';
-import { askBytes } from './ask.js';
+import { askBytes, expected } from './ask.js';
 import { paint } from './paint.js';
 import { settings, state } from './state.js';
 
@@ -56,12 +56,13 @@ export const TownTiles = L.GridLayer.extend({
 
   async _load(canvas, coords) {
     const layers = wanted(coords.z);
-    canvas.tile = {};
+    let tile = {};
     if (layers) {
       const shift = settings.datum === 'gcj02' ? '?datum=gcj02' : '';
       const url = `/tiles/${layers}/${coords.z - 1}/${coords.x}/${coords.y}.mvt${shift}`;
-      canvas.tile = read(await askBytes(url, canvas.stop.signal));
+      tile = read(await askBytes(url, canvas.stop.signal));
     }
+    canvas.tile = tile;
     this._paint(canvas, coords.z);
   },
 
@@ -77,6 +78,13 @@ export const TownTiles = L.GridLayer.extend({
   // Draw again what is here, by what is switched on and selected now.
   repaint() {
     for (const { el, coords } of Object.values(this._tiles ?? {})) if (el.tile) this._paint(el, coords.z);
+  },
+
+  // Ask anew for what is here, in place: nothing blinks, and an unchanged tile costs a 304.
+  reload() {
+    for (const { el, coords } of Object.values(this._tiles ?? {})) {
+      this._load(el, coords).then(() => this.fire('tileload', { tile: el, coords }), expected);
+    }
   },
 
   // The tiles now on screen: [{tile, coords}].
