@@ -153,11 +153,11 @@ class People:
     ) -> NDArray[np.float64]:
         """Give ages in years that fit the head's: children after parents, siblings apart."""
         wide = self.rng.normal(0, 1, len(role))
-        first_child = np.repeat(self.rng.normal(-26.5, 3, len(sizes)), sizes)
+        first_child = np.repeat(np.clip(self.rng.normal(-26.5, 3, len(sizes)), -42, -20.5), sizes)
         later = (seat - 2) * (2.2 + np.abs(wide))
         gaps = [
             0 * head,
-            wide * 2.5 - 1,
+            np.clip(wide * 2.5 - 1, -4, 5),
             first_child - later,
             wide * 3 + 27,
             wide * 3 + 25.5,
