@@ -66,9 +66,11 @@ def create_app(settings: Settings, *, database_url: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = data.db.pool(database_url)
+        app.state.store = data.db.engine(database_url)
         await app.state.pool.open()
         yield
         await app.state.pool.close()
+        app.state.store.dispose()
 
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
@@ -85,7 +87,7 @@ def create_app(settings: Settings, *, database_url: str) -> FastAPI:
 
 
 def _add_routes(app: FastAPI) -> None:
-    from api.routes import layers, locate, pages
+    from api.routes import export, layers, locate, pages
 
-    for room in (pages, layers, locate):
+    for room in (pages, layers, locate, export):
         app.include_router(room.router)

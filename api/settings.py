@@ -34,7 +34,10 @@ class Settings(BaseSettings):
         None, description="postgresql://… of a PostGIS of your own, instead of the private one"
     )
     host: str = Field("127.0.0.1", description="address the pages are served on")
-    port: int = Field(8000, ge=1, le=65535, description="port the pages are served on")
+    port: int = Field(8000, ge=0, le=65535, description="port the pages are served on")
     basemap: Basemap = Field(Basemap.NONE, description="none, tianditu, amap or osm")
     tianditu_key: str | None = Field(None, description="key for 天地图 tiles, a browser key")
+    time_zone: str = Field(
+        "Asia/Shanghai", description="zone of times in files that name no offset"
+    )
     max_upload_mb: int = Field(64, ge=1, description="largest file taken over HTTP")

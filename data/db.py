@@ -106,6 +106,33 @@ def schema_state(store: sa.Engine) -> tuple[str | None, str]:
     return has, newest or ""
 
 
+def ready(store: sa.Engine) -> None:
+    """Bring an older or empty schema up to date; refuse one from a newer program.
+
+    Raises:
+        Unavailable: the store does not answer, lacks PostGIS, or is newer than this program.
+    """
+    from alembic.script import ScriptDirectory
+
+    try:
+        has, newest = schema_state(store)
+        if has == newest:
+            return
+        with store.connect() as connection:
+            known = {
+                one.revision
+                for one in ScriptDirectory.from_config(_alembic(connection)).walk_revisions()
+            }
+        if has is not None and has not in known:
+            raise Unavailable(
+                f"the store's schema {has} is newer than this program knows ({newest}); "
+                "update the program"
+            )
+        migrate(store)
+    except sa.exc.DBAPIError as error:
+        raise Unavailable(f"the store cannot be made ready: {error.orig}") from error
+
+
 def migrate(store: sa.Engine, revision: str = "head") -> None:
     """Bring the schema to `revision` in one transaction; two at once wait for each other."""
     from alembic import command

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 import data.db
 from data.intake import Target
+from data.locate import IN_FORCE
 from data.models import GridPlan
 from gis.errors import BadInput, NotFound
 from gis.places import Box
@@ -65,6 +66,23 @@ def plan_named(db: Session, name: str) -> GridPlan:
     return found
 
 
+def plan_on(db: Session, day: date) -> GridPlan:
+    """Return the plan that was in force on `day`.
+
+    Raises:
+        NotFound: none was.
+    """
+    found = db.scalar(
+        sa.select(GridPlan)
+        .where(GridPlan.state != "draft", GridPlan.valid_from <= day)
+        .where(sa.or_(GridPlan.valid_to.is_(None), GridPlan.valid_to > day))
+        .order_by(GridPlan.valid_from.desc())
+    )
+    if found is None:
+        raise NotFound(f"no plan was in force on {day}")
+    return found
+
+
 def plan_to_fill(db: Session, name: str | None, *, today: date) -> tuple[GridPlan, bool]:
     """Return the plan that imported cells go to, made when new, and whether it is in force.
 
@@ -107,10 +125,16 @@ def extent_in_force(db: Session) -> Box | None:
     row = db.execute(
         sa.text(
             "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM "
-            "(SELECT ST_Extent(c.geom) e FROM grid_cell c JOIN grid_plan p ON p.id = c.plan_id AND p.state = 'published') one"
+            "(SELECT ST_Extent(c.geom) e FROM grid_cell c JOIN grid_plan p ON p.id = c.plan_id "
+            "AND p.state = 'published') one"
         )
     ).one()
     return None if row[0] is None else (row[0], row[1], row[2], row[3])
+
+
+def count_in_force(db: Session) -> int:
+    """Count the cells in force."""
+    return int(db.scalar(sa.text(f"SELECT count(*) FROM grid_cell WHERE {IN_FORCE}")) or 0)
 
 
 def cells_not_in(db: Session, plan: GridPlan) -> int:

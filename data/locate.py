@@ -45,20 +45,20 @@ class Filed:
     without_coordinates: int
 
 
-_BY_PLACE = f"""
+_WRONG = f"""
     WITH cell AS MATERIALIZED (SELECT id, code, geom FROM grid_cell WHERE {IN_FORCE}),
     here AS (
         SELECT DISTINCT ON (p.id) p.id, c.id AS cell_id
         FROM cell c JOIN {{table}} p ON ST_Intersects(c.geom, p.geom)
-        {{only}}
+        WHERE {{only}}
         ORDER BY p.id, c.code COLLATE "C"
     ),
     wrong AS (
         SELECT p.id, h.cell_id FROM {{table}} p LEFT JOIN here h USING (id)
-        WHERE p.cell_id IS DISTINCT FROM h.cell_id {{and_only}}
+        WHERE p.cell_id IS DISTINCT FROM h.cell_id AND {{only}}
     )
-    UPDATE {{table}} p SET cell_id = w.cell_id FROM wrong w WHERE p.id = w.id
 """
+_BY_PLACE = _WRONG + "UPDATE {table} p SET cell_id = w.cell_id FROM wrong w WHERE p.id = w.id"
 
 _BY_BUILDING = """
     UPDATE dwelling d SET cell_id = b.cell_id, geom = b.geom
@@ -98,15 +98,27 @@ def _refile_kind(db: Session, kind: str) -> Filed:
         if kind == "dwellings":
             cursor.execute(_BY_BUILDING)
             moved = cursor.rowcount
-            own = {"only": "WHERE p.own_place", "and_only": "AND p.own_place"}
-            cursor.execute(_BY_PLACE.format(table=table, **own))
+            cursor.execute(_BY_PLACE.format(table=table, only="p.own_place"))
             moved += cursor.rowcount
         else:
-            cursor.execute(_BY_PLACE.format(table=table, only="", and_only=""))
+            cursor.execute(_BY_PLACE.format(table=table, only="TRUE"))
             moved = cursor.rowcount
         row = cursor.execute(_COUNT_FILED.format(table=table)).fetchone()
     assert row is not None
     return Filed(kind, row[0], moved, row[1], row[2])
+
+
+def misfiled(db: Session) -> dict[str, int]:
+    """Count, by kind, the records whose cell is not the one their place says."""
+    return {
+        kind: int(
+            db.scalar(
+                sa.text(_WRONG.format(table=table, only="TRUE") + "SELECT count(*) FROM wrong")
+            )
+            or 0
+        )
+        for kind, table in TABLES.items()
+    }
 
 
 # Counting what stands in each cell
@@ -154,8 +166,21 @@ _TALLY = """
 """
 
 
+def wrong_tallies(db: Session) -> int:
+    """Count cells in force of which a number differs from what stands there now."""
+    parts = [
+        f"""SELECT c.id FROM ({_CELLS_IN_FORCE}) c LEFT JOIN cell_tally t ON t.cell_id = c.id
+            LEFT JOIN ({counted}) n ON n.cell_id = c.id
+            WHERE t.{column} IS DISTINCT FROM coalesce(n.n, 0)"""
+        for columns in _COUNTS.values()
+        for column, counted in columns.items()
+    ]
+    return int(db.scalar(sa.text(f"SELECT count(*) FROM ({' UNION '.join(parts)}) w")) or 0)
+
+
 # The unplaced
 
+UNPLACED_COLUMNS = ("kind", "code", "name", "address", "lon", "lat", "reason")
 _UNPLACED = """
     SELECT {kind!r} AS kind, code, {name} AS name, {address} AS address,
            ST_X(geom) AS lon, ST_Y(geom) AS lat,
@@ -189,6 +214,15 @@ def unplaced(
         {"limit": limit},
     )
     return [dict(row) for row in rows.mappings()]
+
+
+def count_unplaced(db: Session) -> dict[str, int]:
+    """Count the records that no cell holds, by kind."""
+    sql = "SELECT count(*) FROM {table} WHERE cell_id IS NULL"
+    return {
+        kind: int(db.scalar(sa.text(sql.format(table=table))) or 0)
+        for kind, table in TABLES.items()
+    }
 
 
 # Looking up a point

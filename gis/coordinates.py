@@ -39,6 +39,12 @@ def convert(lon: Floats, lat: Floats, *, source: Datum, target: Datum) -> tuple[
     return _FROM_WGS84[_plane(target)](*_TO_WGS84[_plane(source)](lon, lat))
 
 
+def convert_point(lon: float, lat: float, *, source: Datum) -> tuple[float, float]:
+    """Convert one point to WGS-84."""
+    x, y = convert(np.array(lon), np.array(lat), source=source, target=Datum.WGS84)
+    return float(x), float(y)
+
+
 def convert_shapes(
     shapes: npt.NDArray[np.object_], *, source: Datum, target: Datum
 ) -> npt.NDArray[np.object_]:

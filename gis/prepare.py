@@ -63,7 +63,7 @@ def prepare(
     of_fields = {column: name for column, name in mapping.items() if name not in _OF_PLACE}
     _known_columns(frame, of_place)
     found = places.place(frame, shapes, crs, reference=reference, mapping=of_place, extent=extent)
-    rest = frame.drop(columns=[*found.columns, *of_place, *_ERRORS_COLUMNS], errors="ignore")
+    rest = frame.drop(columns=[*found.columns, *of_place, *rows.ERRORS_COLUMNS], errors="ignore")
     cleaned = rows.clean(rest, fields, mapping=of_fields, constants=constants)
     notes = [*found.notes, *_told_columns(cleaned)]
     has_places = shapes is not None or bool(found.columns)
@@ -82,10 +82,6 @@ def _without_places(frame: pd.DataFrame, reference: Reference) -> str:
     if reference != Reference():
         raise BadInput(f"{told}. Name them: --map column=lon --map column=lat (or column=wkt).")
     return f"{told}. Name them with --map column=lon --map column=lat if it has any."
-
-
-_ERRORS_COLUMNS = ("行号 row", "字段 field", "值 value", "原因 reason")
-"""Columns that an errors file adds; when it comes back mended they are passed over."""
 
 
 def _known_columns(frame: pd.DataFrame, mapping: Mapping[str, str]) -> None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import shapely
 
 from gis import codes
 from gis.errors import BadInput
@@ -135,7 +137,7 @@ def clean(
         columns[one.name], fault = _clean_column(raw, one)
         faults.append(fault)
     gathered = pd.concat(faults).sort_values("row", kind="stable") if faults else no_faults()
-    good = pd.DataFrame(columns, index=frame.index).drop(index=gathered["row"].unique())
+    good = pd.DataFrame(columns, index=frame.index).drop(index=list(gathered["row"].unique()))
     unused = [column for column in frame.columns if column not in used]
     return Cleaned(good, gathered, used, unused)
 
@@ -367,11 +369,14 @@ def content_codes(frame: pd.DataFrame, *, prefix: str, source: str) -> pd.Series
     rows of one file are told apart by their count. 64 bits: among ten million rows the odds that
     two different ones meet are one in 300,000.
     """
-    key = hashlib.blake2b(source.encode(), digest_size=8).hexdigest()
-    hashed = pd.util.hash_pandas_object(frame, index=False, hash_key=key)
+    of_source = hashlib.blake2b(source.encode(), digest_size=8).digest()
+    hashed = pd.util.hash_pandas_object(frame, index=False) ^ np.frombuffer(of_source, "<u8")[0]
     again = hashed.groupby(hashed).cumcount()
-    base = hashed.map(lambda one: f"{prefix}{one:016x}")
-    return base.where(again == 0, base + "-" + again.astype("str"))
+    codes_of = [
+        f"{prefix}{one:016x}-{count}" if count else f"{prefix}{one:016x}"
+        for one, count in zip(hashed.to_numpy(), again.to_numpy(), strict=True)
+    ]
+    return pd.Series(codes_of, index=frame.index, dtype="str")
 
 
 def rounded_degrees(lon: pd.Series, lat: pd.Series) -> pd.DataFrame:
@@ -379,3 +384,23 @@ def rounded_degrees(lon: pd.Series, lat: pd.Series) -> pd.DataFrame:
     both = np.column_stack([lon, lat])
     whole = np.where(np.isfinite(both), np.round(both * 1e7), -1).astype("int64")
     return pd.DataFrame(whole, index=lon.index, columns=["lon", "lat"])
+
+
+ERRORS_COLUMNS = ("行号 row", "字段 field", "值 value", "原因 reason")
+"""What an errors file puts before the columns of the refused rows."""
+
+
+def refused(
+    frame: pd.DataFrame, shapes: npt.NDArray[np.object_] | None, faults: pd.DataFrame
+) -> pd.DataFrame:
+    """Gather the refused rows as they came, one line each, with what was wrong before them.
+
+    The geometry of a map file goes along as WKT in the file's own coordinate system, so that the
+    mended table can be imported with the same options.
+    """
+    told = faults.astype({"value": "str"}).groupby("row", sort=True).agg("; ".join)
+    told = told.reset_index().set_axis(list(ERRORS_COLUMNS), axis=1)
+    original = frame.drop(columns=list(ERRORS_COLUMNS), errors="ignore")
+    if shapes is not None:
+        original = original.assign(wkt=shapely.to_wkt(shapes, rounding_precision=-1))
+    return told.merge(original, how="left", left_on=ERRORS_COLUMNS[0], right_index=True)

@@ -18,6 +18,7 @@ import data.cases
 import data.db
 import data.facilities
 import data.files.read
+import data.files.write
 import data.grid
 import data.intake
 import data.journal
@@ -93,25 +94,68 @@ class Report:
         return self.outside + self.without_coordinates
 
 
-def import_file(
-    store: sa.Engine, order: Order, *, actor: str, now: datetime, progress: Progress = quiet
-) -> Report:
-    """Read, check and write a file; nothing is kept on an error or in a dry run.
+def read(order: Order) -> Sheet:
+    """Read the file of `order`; needs no store, so a hostile file meets nothing else.
 
     Raises:
         BadInput, TooLarge, NotFound: the file as a whole is refused, in words.
     """
-    progress("reading", 0, None)
-    sheet = data.files.read.read(order.path, order.kind, layer=order.layer, encoding=order.encoding)
-    progress("reading", len(sheet.frame), len(sheet.frame))
+    return data.files.read.read(order.path, order.kind, layer=order.layer, encoding=order.encoding)
+
+
+def import_sheet(
+    store: sa.Engine,
+    sheet: Sheet,
+    order: Order,
+    *,
+    actor: str,
+    now: datetime,
+    progress: Progress = quiet,
+) -> Report:
+    """Check the rows of a file that was read and write them; all or, on an error, nothing.
+
+    Raises:
+        BadInput: the file as a whole cannot be understood, in words.
+    """
     with data.db.transaction(store, keep=not order.dry_run) as db:
+        progress("checking rows", 0, len(sheet.frame))
         prepared = _prepare(db, sheet, order, now)
+        progress("checking rows", len(sheet.frame), len(sheet.frame))
         report = Report(order.kind, sheet.format, len(sheet.frame) + len(sheet.refusals))
         report.sheet = sheet
         outcome = _WRITE[order.kind](db, prepared, order, report, now, progress)
         _fill(report, sheet, prepared, outcome)
         _journal(db, order, report, actor)
     return report
+
+
+def import_file(
+    store: sa.Engine, order: Order, *, actor: str, now: datetime, progress: Progress = quiet
+) -> Report:
+    """Read a file and import it."""
+    return import_sheet(store, read(order), order, actor=actor, now=now, progress=progress)
+
+
+def check_errors_path(path: Path | None) -> None:
+    """Refuse an errors file that could not be written later.
+
+    Raises:
+        BadInput: wrong suffix, or no such folder.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in {".xlsx", ".csv"}:
+        raise BadInput(f"--errors {path}: write .xlsx or .csv")
+    if not path.parent.is_dir():
+        raise BadInput(f"--errors {path}: there is no folder {path.parent}")
+
+
+def write_refused(report: Report, path: Path) -> int:
+    """Write the refused rows, whole, each with its faults; return how many."""
+    assert report.sheet is not None
+    table = gis.rows.refused(report.sheet.frame, report.sheet.shapes, report.faults)
+    data.files.write.write_table(table, path)
+    return len(table)
 
 
 def _fill(report: Report, sheet: Sheet, prepared: Prepared, outcome: Outcome) -> None:
@@ -160,13 +204,13 @@ def _prepare(db: Session, sheet: Sheet, order: Order, now: datetime) -> Prepared
 
 def _fields(order: Order, now: datetime) -> tuple[Field, ...]:
     return {
-        RecordKind.CELLS: lambda: gis.grid.CELLS,
-        RecordKind.DIVISIONS: lambda: gis.grid.divisions(local_codes=order.local_codes),
-        RecordKind.BUILDINGS: lambda: gis.register.BUILDINGS,
-        RecordKind.RESIDENTS: lambda: gis.register.residents(now.date()),
-        RecordKind.FACILITIES: lambda: gis.facilities.FIELDS,
-        RecordKind.CASES: lambda: gis.cases.fields(order.time_zone),
-    }[order.kind]()
+        RecordKind.CELLS: gis.grid.CELLS,
+        RecordKind.DIVISIONS: gis.grid.divisions(local_codes=order.local_codes),
+        RecordKind.BUILDINGS: gis.register.BUILDINGS,
+        RecordKind.RESIDENTS: gis.register.residents(now.date()),
+        RecordKind.FACILITIES: gis.facilities.FIELDS,
+        RecordKind.CASES: gis.cases.fields(order.time_zone),
+    }[order.kind]
 
 
 # Writing, kind by kind

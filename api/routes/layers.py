@@ -108,7 +108,7 @@ async def features(request: Request) -> Response:
     """A layer as a GeoJSON FeatureCollection, streamed."""
     _known(request, "bbox", "area", "limit", "plan", "datum")
     asked = request.query_params
-    (layer,) = data.tiles.check_layers(request.path_params["layer"], data.layers.LAYERS)[:1]
+    layer = data.tiles.check_layer(request.path_params["layer"], data.layers.LAYERS)
     box = data.layers.read_box(asked["bbox"]) if "bbox" in asked else None
     limit, datum, plan = _limit(request), _datum(request, tuple(Datum)), asked.get("plan")
     pool = request.app.state.pool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -31,10 +30,7 @@ async def locate(
 ) -> Response:
     """Answer the cell of a point, its posts, and other cells within the accuracy."""
     coordinates.check_point(lon, lat)
-    asked = data.locate.question(*_wgs84(lon, lat, datum), accuracy_m=accuracy_m)
+    asked = data.locate.question(
+        *coordinates.convert_point(lon, lat, source=datum), accuracy_m=accuracy_m
+    )
     return Response(await data.locate.at(connection, asked), media_type="application/json")
-
-
-def _wgs84(lon: float, lat: float, datum: Datum) -> tuple[float, float]:
-    x, y = coordinates.convert(np.array(lon), np.array(lat), source=datum, target=Datum.WGS84)
-    return float(x), float(y)

@@ -22,7 +22,7 @@ os.environ.setdefault(
     "OGR_VRT,GDALG,WFS,OAPIF,CSW,HTTP,Elasticsearch,Carto,AmigoCloud,PLSCENES,NGW,ADBC,GPSBabel,"
     "OGCAPI,EEDA,ESRIJSON,TopoJSON,MapML",
 )
-import pyogrio  # noqa: E402 - reads OGR_SKIP when it is imported
+import pyogrio  # reads OGR_SKIP when it is imported
 
 MAX_FEATURES = 20_000_000
 _CONFIG = {"OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "NO", "OGR_GEOJSON_MAX_OBJ_SIZE": "64"}
@@ -97,7 +97,8 @@ def _only_layer(source: str, path: Path) -> str:
         raise BadInput(f"{path.name} holds no layer")
     if len(names) > 1:
         raise BadInput(
-            f"{path.name} holds {len(names)} layers; choose one with --layer: {', '.join(names[:20])}",
+            f"{path.name} holds {len(names)} layers; choose one with --layer: "
+            f"{', '.join(names[:20])}",
             choices=names,
         )
     return names[0]

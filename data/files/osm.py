@@ -60,12 +60,13 @@ def _wkb(factory: Any, item: Any, kind: RecordKind) -> str | None:
     return None
 
 
+def _code_of_area(area: Any) -> str:
+    return f"{'w' if area.from_way() else 'r'}{area.orig_id()}"
+
+
 def _row(item: Any, keys: tuple[str, ...]) -> tuple[str | None, ...]:
     tags = item.tags
-    if item.is_node():
-        code = f"n{item.id}"
-    else:
-        code = f"{'w' if item.from_way() else 'r'}{item.orig_id()}"
+    code = f"n{item.id}" if item.is_node() else _code_of_area(item)
     key = next(key for key in keys if key in tags)
     street, number = tags.get("addr:street"), tags.get("addr:housenumber")
     address = " ".join(part for part in (street, number) if part) or None

@@ -117,11 +117,12 @@ def unique_names(path: Path, names: list[Any]) -> list[str]:
     if not any(texts):
         raise BadInput(f"{path.name} has no header row: its first row is empty")
     seen: dict[str, int] = {}
-    for place, text in enumerate(texts):
-        text = text or f"column {place + 1}"
-        seen[text] = seen.get(text, 0) + 1
-        texts[place] = text if seen[text] == 1 else f"{text} ({seen[text]})"
-    return texts
+    answer = []
+    for place, text in enumerate(texts, 1):
+        name = text or f"column {place}"
+        seen[name] = seen.get(name, 0) + 1
+        answer.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return answer
 
 
 def _row_numbers(count: int, refusals: list[Refusal]) -> pd.Index:

@@ -1,0 +1,204 @@
+"""Writing files: the format is told by the suffix. Text formats stream, the others are whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pandas as pd
+import pyproj
+import shapely
+
+from gis.errors import BadInput, TooLarge
+
+SUFFIXES = (
+    ".geojson", ".geojsonl", ".gpkg", ".fgb", ".parquet", ".shp.zip", ".csv", ".xlsx",
+)  # fmt: skip
+STREAMED = (".geojson", ".geojsonl", ".csv")
+DIGITS = 7
+MAX_XLSX_ROWS = 1_048_575
+
+
+def suffix_of(name: str) -> str:
+    """Tell which of `SUFFIXES` a file name has.
+
+    Raises:
+        BadInput: naming the choices.
+    """
+    found = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), None)
+    if found is None:
+        raise BadInput(
+            f"{name!r} has none of the suffixes {', '.join(SUFFIXES)}", choices=list(SUFFIXES)
+        )
+    return found
+
+
+# Streams of bytes
+
+
+def stream(
+    frames: Iterable[pd.DataFrame], suffix: str, *, datum: str | None = None
+) -> Iterator[bytes]:
+    """Write frames with a `geom` column of shapes as GeoJSON, GeoJSON lines or CSV.
+
+    GeoJSON is RFC 7946: outer rings counter-clockwise, seven digits, no crs member; degrees of
+    another datum than WGS-84 are told by a foreign member `datum`.
+    """
+    if suffix == ".csv":
+        return _csv(frames)
+    if suffix == ".geojsonl":
+        return (b"\n".join(_features(frame)) + b"\n" for frame in frames if len(frame))
+    return _collection(frames, datum)
+
+
+def _collection(frames: Iterable[pd.DataFrame], datum: str | None) -> Iterator[bytes]:
+    told = b'"datum":' + orjson.dumps(datum) + b"," if datum else b""
+    yield b'{"type":"FeatureCollection",' + told + b'"features":[\n'
+    glue = b""
+    for frame in frames:
+        if len(frame):
+            yield glue + b",\n".join(_features(frame))
+            glue = b",\n"
+    yield b"\n]}\n"
+
+
+def _features(frame: pd.DataFrame) -> list[bytes]:
+    shapes = np.asarray(frame["geom"], dtype=object)
+    turned = shapely.orient_polygons(shapely.set_precision(shapes, 0))
+    rounded = shapely.transform(turned, lambda xy: np.round(xy, DIGITS))
+    texts = shapely.to_geojson(rounded)
+    properties = frame.drop(columns="geom").astype(object)
+    records = properties.where(properties.notna(), None).to_dict("records")
+    return [
+        orjson.dumps(
+            {
+                "type": "Feature",
+                "geometry": orjson.Fragment(text) if text else None,
+                "properties": record,
+            },
+            default=str,
+        )
+        for text, record in zip(texts, records, strict=True)
+    ]
+
+
+def _csv(frames: Iterable[pd.DataFrame]) -> Iterator[bytes]:
+    for number, frame in enumerate(frames):
+        text = io.StringIO()
+        table = harmless(flat(frame))
+        table.to_csv(text, index=False, header=number == 0, quoting=csv.QUOTE_MINIMAL)
+        content = text.getvalue().encode()
+        yield b"\xef\xbb\xbf" + content if number == 0 else content
+
+
+def flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn `geom` into lon and lat when all shapes are points, else into WKT."""
+    shapes = np.asarray(frame["geom"], dtype=object)
+    table = frame.drop(columns="geom")
+    if np.isin(shapely.get_type_id(shapes), (-1, 0)).all():
+        return table.assign(
+            lon=np.round(shapely.get_x(shapes), DIGITS), lat=np.round(shapely.get_y(shapes), DIGITS)
+        )
+    return table.assign(wkt=shapely.to_wkt(shapes, rounding_precision=DIGITS))
+
+
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would run as a formula."""
+
+    def guard(value: object) -> object:
+        risky = isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}
+        return f"'{value}" if risky else value
+
+    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
+    return table.assign(**{name: table[name].map(guard) for name in texts})
+
+
+# Whole files
+
+
+def write(frame: pd.DataFrame, path: Path, *, crs: pyproj.CRS) -> None:
+    """Write one frame with a `geom` column in `crs`; the file appears whole or not at all.
+
+    Raises:
+        TooLarge: more rows than a worksheet takes.
+    """
+    suffix = suffix_of(path.name)
+    part = path.with_name(f".part-{path.name}")
+    try:
+        _WRITERS[suffix](frame, part, crs)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _xlsx(frame: pd.DataFrame, path: Path, _: pyproj.CRS) -> None:
+    write_table(harmless(flat(frame)), path)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a plain table as .xlsx, header frozen, or as .csv with a byte-order mark."""
+    if path.suffix.lower() == ".csv":
+        table.to_csv(path, index=False, encoding="utf-8-sig")
+        return
+    if len(table) > MAX_XLSX_ROWS:
+        raise TooLarge(f"{len(table):,} rows do not fit a worksheet; write .csv instead")
+    import openpyxl
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Wangge")
+    sheet.freeze_panes = "A2"
+    sheet.append([str(name) for name in table.columns])
+    clean = table.astype(object).where(table.notna(), None)
+    for row in clean.itertuples(index=False):
+        sheet.append([_cell(value) for value in row])
+    book.save(path)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, pd.Timestamp):
+        return value.tz_convert(None).to_pydatetime() if value.tz else value.to_pydatetime()
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _gdal(driver: str) -> Callable[[pd.DataFrame, Path, pyproj.CRS], None]:
+    def write(frame: pd.DataFrame, path: Path, crs: pyproj.CRS) -> None:
+        import geopandas
+
+        table = geopandas.GeoDataFrame(_plain_columns(frame), geometry="geom", crs=crs)
+        options = {"encoding": "UTF-8"} if driver == "ESRI Shapefile" else {}
+        table.to_file(path, driver=driver, engine="pyogrio", **options)
+
+    return write
+
+
+def _parquet(frame: pd.DataFrame, path: Path, crs: pyproj.CRS) -> None:
+    import geopandas
+
+    geopandas.GeoDataFrame(_plain_columns(frame), geometry="geom", crs=crs).to_parquet(path)
+
+
+def _plain_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give every column a type that files know: numbers, times, else text."""
+    table = frame.copy()
+    for name in table.columns.drop("geom"):
+        if table[name].dtype == object:
+            first = table[name].dropna().head(1)
+            whole = len(first) and isinstance(first.iloc[0], int)
+            table[name] = table[name].astype("Int64" if whole else "str")
+    return table
+
+
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path, pyproj.CRS], None]] = {
+    ".gpkg": _gdal("GPKG"),
+    ".fgb": _gdal("FlatGeobuf"),
+    ".shp.zip": _gdal("ESRI Shapefile"),
+    ".parquet": _parquet,
+    ".xlsx": _xlsx,
+}
