@@ -64,7 +64,7 @@ def plan(today: date) -> pa.Table:
     return pa.table(
         {
             "id": [PLAN_ID],
-            "name": [f"{today.year}网格方案"],
+            "name": [f"{today.year} 网格方案"],
             "state": [str(PlanState.PUBLISHED)],
             "valid_from": [start],
             "created_at": [f"{start}T00:00:00Z"],

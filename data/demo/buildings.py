@@ -20,7 +20,7 @@ from data.demo.layout import Land, Road
 
 HALF_WIDTH_M = {1: 15.0, 2: 9.0, 3: 4.5}
 """Half the width of a main road, a street, a lane; the outline of a block keeps off by it."""
-_SETBACK_M = 5.0
+_SETBACK_M = 4.0
 _VACANT = 0.06
 
 
@@ -39,9 +39,9 @@ class Fabric:
 
 
 FABRICS = {
-    "slab": Fabric((30, 62), 13, 11, 21, 14, 2, 1.0, 0.93),
-    "tower": Fabric((25, 29), 21, 25, 30, 40, 4, 2.6, 0.9),
-    "old": Fabric((13, 24), 10, 5, 9, 14, 2, 0.45, 0.9),
+    "slab": Fabric((28, 58), 13, 9, 17, 14, 2, 1.0, 0.95),
+    "tower": Fabric((25, 31), 21, 17, 22, 40, 4, 2.6, 0.92),
+    "old": Fabric((13, 24), 10, 4, 8, 14, 2, 0.45, 0.92),
     "school": Fabric((42, 64), 15, 16, 22, 99, 0, 4),
     "market": Fabric((36, 64), 30, 14, 16, 99, 0, 2),
     "hospital": Fabric((40, 60), 19, 18, 24, 99, 0, 8),

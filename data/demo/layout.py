@@ -19,6 +19,7 @@ _HECTARE_STEPS = 10_000 / STEP_M**2
 _BLOCK_HA = (1.0, 2.1)
 _LARGE_HA = (2.3, 4.4)
 _STREET_FROM_HA = 9.0
+_MAIN_FROM_HA = 180.0
 _LEAST_SIDE = 4
 
 
@@ -121,7 +122,8 @@ class Surveyor:
             return [land]
         first = parts // 2 + (parts % 2 and int(self.rng.random() < 0.5))
         share = first / parts + float(self.rng.uniform(-0.05, 0.05))
-        low, high = self.cut(land, *_place(land, share), rank)
+        own = 1 if land.hectares > _MAIN_FROM_HA else rank
+        low, high = self.cut(land, *_place(land, share), own)
         return self.divide(low, first, rank) + self.divide(high, parts - first, rank)
 
     def parcel(self, land: Land) -> list[Land]:

@@ -102,50 +102,38 @@ def digest(size: str, *, seed: int, today: date) -> str:
 
 
 def _network(town: Town, today: date) -> Iterator[Batch]:
-    units, workers, posts = town.network.units, town.network.workers, town.network.posts
-    code, name, kind, division, parent, phone, skills = zip(*units, strict=True)
-    yield Batch(
-        "network_unit",
-        pa.table(
-            {
-                "id": ids(len(units)),
-                "code": code,
-                "name": name,
-                "kind": kind,
-                "division_code": division,
-                "parent_code": parent,
-                "phone": phones(phone),
-                "skills": ["{" + ",".join(s) + "}" for s in skills],
-            }
-        ),
+    yield Batch("network_unit", _units(town.network))
+    yield Batch("worker", _workers(town.network))
+    yield Batch("post", _posts(town.network, today))
+
+
+def _units(founded: network.Network) -> pa.Table:
+    code, name, kind, division, parent, phone, skills = zip(*founded.units, strict=True)
+    return pa.table(
+        {
+            "id": ids(len(code)),
+            "code": code,
+            "name": name,
+            "kind": kind,
+            "division_code": division,
+            "parent_code": parent,
+            "phone": phones(phone),
+            "skills": ["{" + ",".join(some) + "}" for some in skills],
+        }
     )
-    code, name, phone, unit = zip(*workers, strict=True)
-    yield Batch(
-        "worker",
-        pa.table(
-            {
-                "id": ids(len(workers)),
-                "code": code,
-                "name": name,
-                "phone": phones(phone),
-                "unit_id": unit,
-            }
-        ),
-    )
-    cell, worker, role = zip(*posts, strict=True)
-    start = [date(today.year, 1, 1)] * len(posts)
-    yield Batch(
-        "post",
-        pa.table(
-            {
-                "id": ids(len(posts)),
-                "cell_id": cell,
-                "worker_id": worker,
-                "role": role,
-                "valid_from": start,
-            }
-        ),
-    )
+
+
+def _workers(founded: network.Network) -> pa.Table:
+    code, name, phone, unit = zip(*founded.workers, strict=True)
+    columns = {"code": code, "name": name, "phone": phones(phone), "unit_id": unit}
+    return pa.table({"id": ids(len(code)), **columns})
+
+
+def _posts(founded: network.Network, today: date) -> pa.Table:
+    cell, worker, role = zip(*founded.posts, strict=True)
+    start = [date(today.year, 1, 1)] * len(cell)
+    columns = {"cell_id": cell, "worker_id": worker, "role": role, "valid_from": start}
+    return pa.table({"id": ids(len(cell)), **columns})
 
 
 def _buildings(town: Town) -> pa.Table:
