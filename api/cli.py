@@ -48,6 +48,14 @@ def main() -> None:
     except KeyboardInterrupt:
         api.show.say("stopped")
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("WANGGE_DEBUG"):
+            raise
+        api.show.refusal(
+            f"this should not have happened: {type(error).__name__}: {error}. "
+            "Nothing was half written. Say WANGGE_DEBUG=1 to see where."
+        )
+        sys.exit(1)
 
 
 def _settings(**given: object) -> Settings:

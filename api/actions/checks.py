@@ -46,8 +46,9 @@ def _server(store: sa.Engine) -> str:
 
 def _disk(home: Path) -> Finding:
     free = shutil.disk_usage(home).free / 2**30
-    advice = f"Free some space on the disk of {home}."
-    return Finding("disk free", free >= MIN_FREE_GIB, f"{free:,.1f} GiB", advice)
+    enough = free >= MIN_FREE_GIB
+    advice = "" if enough else f"Free some space on the disk of {home}."
+    return Finding("disk free", enough, f"{free:,.1f} GiB", advice)
 
 
 def _run(db: Session, check: Callable[[Session], tuple[bool | None, str]]) -> Finding:

@@ -127,10 +127,5 @@ def export_file(
 
 def _write_stream(path: Path, frames: list[pd.DataFrame], suffix: str, shape: Shape) -> None:
     told = shape.datum.value if shape.datum in {Datum.GCJ02, Datum.BD09} else None
-    part = path.with_name(f".part-{path.name}")
-    try:
-        with part.open("wb") as file:
-            file.writelines(data.files.write.stream(iter(frames), suffix, datum=told))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with data.files.write.whole(path) as part, part.open("wb") as file:
+        file.writelines(data.files.write.stream(iter(frames), suffix, datum=told))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -36,6 +40,15 @@ def suffix_of(name: str) -> str:
             f"{name!r} has none of the suffixes {', '.join(SUFFIXES)}", choices=list(SUFFIXES)
         )
     return found
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a path to write to; what is there at the end takes the place of `path` at once."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".wangge-") as folder:
+        part = Path(folder) / path.name
+        yield part
+        part.replace(path)
 
 
 # Streams of bytes
@@ -127,13 +140,8 @@ def write(frame: pd.DataFrame, path: Path, *, crs: pyproj.CRS) -> None:
     Raises:
         TooLarge: more rows than a worksheet takes.
     """
-    suffix = suffix_of(path.name)
-    part = path.with_name(f".part-{path.name}")
-    try:
-        _WRITERS[suffix](frame, part, crs)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part:
+        _WRITERS[suffix_of(path.name)](frame, part, crs)
 
 
 def _xlsx(frame: pd.DataFrame, path: Path, _: pyproj.CRS) -> None:
@@ -171,11 +179,32 @@ def _gdal(driver: str) -> Callable[[pd.DataFrame, Path, pyproj.CRS], None]:
     def write(frame: pd.DataFrame, path: Path, crs: pyproj.CRS) -> None:
         import geopandas
 
-        table = geopandas.GeoDataFrame(_plain_columns(frame), geometry="geom", crs=crs)
-        options = {"encoding": "UTF-8"} if driver == "ESRI Shapefile" else {}
-        table.to_file(path, driver=driver, engine="pyogrio", **options)
+        frame = _plain_columns(frame)
+        if driver == "ESRI Shapefile":
+            frame = frame.rename(columns=SHORT)
+        table = geopandas.GeoDataFrame(frame, geometry="geom", crs=crs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a datum or a width that the format cannot keep
+            table.to_file(path, driver=driver, engine="pyogrio", layer=_layer_name(path))
 
     return write
+
+
+SHORT = {
+    "division_code": "div_code",
+    "parent_code": "par_code",
+    "households_declared": "hh_decl",
+    "households": "hh",
+    "building_code": "bldg_code",
+    "reported_at": "reported",
+    "accuracy_m": "accuracy",
+}
+"""Names of at most ten letters, which is all that a DBF keeps."""
+
+
+def _layer_name(path: Path) -> str:
+    stem = path.name.partition(".")[0]
+    return re.sub(r"\W+", "_", stem) or "wangge"
 
 
 def _parquet(frame: pd.DataFrame, path: Path, crs: pyproj.CRS) -> None:
