@@ -18,7 +18,7 @@ import data.db
 import data.demo
 import data.demo.town
 import data.locate
-from data.demo import cells, people
+from data.demo import cells, features, ground, people
 from data.demo.sizes import TOWNS
 from data.demo.words import numeral
 from gis.codes import cell_fault, division_level, division_parent, resident_id_faults
@@ -129,6 +129,14 @@ def test_every_seed_gives_a_whole_town(size: str, seed: int) -> None:
     assert len(homes.household_home) == promised.households
     assert int(homes.sizes.sum(dtype=np.int64)) == promised.residents
     assert len(set(town.buildings.addresses)) == len(town.buildings.addresses)
+    under = features.draw(town.layout, town.ground, grid, seed)
+    assert [f.name for f in under if f.geom.is_empty or not f.geom.is_valid] == []
+    footprints = shapely.polygons(ground.degrees(town.buildings.corners))
+    solid = np.array([f.geom for f in under if f.kind in {"water", "road"}])
+    assert shapely.STRtree(solid).query(footprints, predicate="intersects").size == 0
+    building, cell = shapely.STRtree(grid.shapes).query(footprints, predicate="intersects")
+    assert building.tolist() == list(range(len(footprints)))
+    assert cell.tolist() == town.buildings.cell.tolist()
 
 
 # The ground

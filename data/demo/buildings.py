@@ -139,8 +139,11 @@ def _scale(bounds: Floats, ground: Ground) -> tuple[Floats, Floats, Floats]:
 
 def _zones(cells: Cells, ground: Ground, roads: list[Road]) -> Floats:
     zones = inset(cells.blocks, ground, roads, _SETBACK_M)
+    high = zones[:, 3] - zones[:, 2]
     school = cells.uses == "school"  # the southern half of a school is its sports ground
-    zones[school, 2] = zones[school, 2:].mean(axis=1)
+    zones[school, 2] += high[school] / 2
+    park = cells.uses == "park"  # a pond lies in the middle of a park
+    zones[park, 3] -= high[park] * 0.8
     return zones
 
 

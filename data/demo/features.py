@@ -102,7 +102,7 @@ class _Shore:
         for u in self._stretches(0, self.size.width_steps):
             north = self._band(self._line(1, u) + 0.12, np.full(len(u), self.high - 0.85), u)
             south = self._band(np.full(len(u), self.low + 0.85), self._line(0, u) - 0.12, u)
-            strips += [("江北滨江绿带", north.buffer(0)), ("江南滨江绿带", south.buffer(0))]
+            strips += [("江北滨江绿带", _open(north)), ("江南滨江绿带", _open(south))]
         return [
             Feature(BaseKind.GREEN, 1, name, _in_degrees(piece))
             for name, strip in strips
@@ -152,7 +152,16 @@ def _sports_grounds(layout: Layout, ground: Ground, cells: Cells) -> list[Featur
             .buffer(-radius * 0.6)
             .buffer(radius * 0.6)
         )
-    return [Feature(BaseKind.GREEN, 3, "操场", _in_degrees(track)) for track in tracks]
+    return [
+        Feature(BaseKind.GREEN, 3, "操场", _in_degrees(track))
+        for track in tracks
+        if track.area > 500
+    ]
+
+
+def _open(shape: BaseGeometry) -> BaseGeometry:
+    """Take away what is narrower than two metres: slivers would not survive the rounding."""
+    return shape.buffer(0).buffer(-1, quad_segs=2).buffer(1, quad_segs=2)
 
 
 def _road(road: Road, ground: Ground) -> Feature:
