@@ -185,17 +185,24 @@ def check_layers(names: str, choices: Sequence[str]) -> tuple[str, ...]:
     """Split `cells,divisions` into known layers.
 
     Raises:
-        NotFound: naming the layer that is none, and the choices.
+        NotFound: naming the one that is none, and the choices.
     """
-    layers = tuple(dict.fromkeys(names.split(",")))
-    for layer in layers:
-        if layer not in choices:
-            raise NotFound(
-                f"there is no layer {layer!r}; choose from {', '.join(choices)}",
-                value=layer,
-                choices=list(choices),
-            )
-    return layers
+    return tuple(check_layer(name, choices) for name in dict.fromkeys(names.split(",")))
+
+
+def check_layer(name: str, choices: Sequence[str]) -> str:
+    """Return `name` when it is a layer.
+
+    Raises:
+        NotFound: naming the choices.
+    """
+    if name not in choices:
+        raise NotFound(
+            f"there is no layer {name!r}; choose from {', '.join(choices)}",
+            value=name,
+            choices=list(choices),
+        )
+    return name
 
 
 def check_address(z: str, x: str, y: str) -> tuple[int, int, int]:

@@ -232,7 +232,7 @@ async def search(
     return [Found.model_validate(row) for row in await data.grid_card.search(db, q, plan)]
 
 
-@router.get("/cells/{code}")
+@router.get("/cells/{code:path}")  # a code of somebody's own scheme may hold a slash
 async def card(db: Hot, code: str, plan: Plan = None) -> Card:
     """The card of a cell: what stands in it, who answers for it, what is open."""
     return _card(await data.grid_card.card(db, code, plan))

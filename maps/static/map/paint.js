@@ -19,9 +19,9 @@ export function paint(pen, tile, zoom, unit) {
   if (on('divisions')) divisions(pen, tile.divisions ?? [], zoom, unit);
   if (state.selected) selection(pen, tile.cells ?? [], unit);
   if (on('facilities')) signs(pen, tile.facilities ?? [], zoom, unit, 'facilities');
-  if (on('facilities')) counts(pen, tile.facilities_by_cell ?? [], unit, '#56636c');
+  if (on('facilities')) counts(pen, tile.facilities_by_cell ?? [], zoom, unit, '#56636c');
   if (on('cases')) signs(pen, tile.cases ?? [], zoom, unit, 'cases');
-  if (on('cases')) counts(pen, tile.cases_by_cell ?? [], unit, '#a3302b');
+  if (on('cases')) counts(pen, tile.cases_by_cell ?? [], zoom, unit, '#a3302b');
 }
 
 function areas(pen, features) {
@@ -126,12 +126,12 @@ function signs(pen, features, zoom, unit, kind) {
   }
 }
 
-function counts(pen, features, unit, colour) {
+function counts(pen, features, zoom, unit, colour) {
   pen.fillStyle = colour;
   pen.globalAlpha = 0.7;
   for (const { x, y, values } of features) {
     pen.beginPath();
-    pen.arc(x, y, Math.min(1 + Math.sqrt(values.n) * 0.55, 5) * unit, 0, 2 * Math.PI);
+    pen.arc(x, y, Math.min(1 + Math.sqrt(values.n) * 0.55, zoom < 12 ? 1.8 : 5) * unit, 0, 2 * Math.PI);
     pen.fill();
   }
   pen.globalAlpha = 1;

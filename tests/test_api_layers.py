@@ -1,0 +1,127 @@
+"""Tiles, GeoJSON, overview, search and card over HTTP."""
+
+import httpx
+import psycopg
+import pytest
+
+
+@pytest.fixture
+def town_api(server, town_url):
+    with httpx.Client(base_url=server(town_url)) as client:
+        yield client
+
+
+def _middle(url):
+    west, south, east, north = url.get("/overview").json()["bbox"]
+    return (west + east) / 2, (south + north) / 2
+
+
+def _tile(client, layers, z=15):
+    import math
+
+    lon, lat = _middle(client)
+    n = 2**z
+    row = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n)
+    return f"/tiles/{layers}/{z}/{int((lon + 180) / 360 * n)}/{row}.mvt"
+
+
+def test_a_tile_is_asked_once_and_then_confirmed(town_api, town_url):
+    path = _tile(town_api, "cells")
+    first = town_api.get(path)
+    assert first.status_code == 200
+    assert first.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    assert first.headers["cache-control"] == "private, no-cache"
+    held = {"If-None-Match": first.headers["etag"]}
+    again = town_api.get(path, headers=held)
+    assert (again.status_code, again.content) == (304, b"")
+    with psycopg.connect(town_url) as connection:
+        connection.execute("UPDATE grid_cell SET name = name || '改'")
+        connection.execute("UPDATE data_version SET version = version + 1 WHERE layer = 'cells'")
+    changed = town_api.get(path, headers=held)
+    assert changed.status_code == 200
+    assert "改".encode() in changed.content
+    assert "改".encode() not in first.content
+
+
+def test_several_layers_come_in_one_tile(town_api):
+    joint = town_api.get(_tile(town_api, "base,cells,cases")).content
+    parts = [town_api.get(_tile(town_api, layer)).content for layer in ("base", "cells", "cases")]
+    assert joint == b"".join(parts)
+    assert min(map(len, parts)) > 100
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/tiles/residents/1/0/0.mvt", 404, "choose from base"),
+        ("/tiles/cells,foo/1/0/0.mvt", 404, "'foo'"),
+        ("/tiles/cells/x/0/0.mvt", 400, "not a whole number"),
+        ("/tiles/cells/3/9/0.mvt", 400, "from 0 to 7"),
+        ("/tiles/cells/99/0/0.mvt", 400, "0 to 22"),
+        ("/tiles/cells/1/0/0.mvt?plan=nope", 404, "no plan"),
+        ("/tiles/cells/1/0/0.mvt?datum=bd09", 400, "gcj02"),
+        ("/tiles/cells/1/0/0.mvt?colour=red", 400, "no parameter"),
+        ("/layers/residents.geojson", 404, "choose from cells"),
+        ("/layers/cells,cases.geojson", 404, "no layer"),
+        ("/layers/cells.geojson?bbox=1,2", 400, "four numbers"),
+        ("/layers/cells.geojson?area=999", 404, "neither"),
+        ("/layers/cells.geojson?area=", 404, "neither"),
+        ("/layers/cells.geojson?limit=0", 400, "whole number"),
+        ("/layers/cells.geojson?limit=%D9%A3", 400, "whole number"),
+        ("/layers/cells.geojson?datum=mars", 400, "choose from"),
+        ("/cells/nope", 404, "'nope'"),
+        ("/cells/search?q=", 400, "q"),
+    ],
+)
+def test_refusals_say_what_was_met_and_what_would_do(town_api, path, status, says):
+    answer = town_api.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert says in answer.json()["detail"]
+
+
+def test_geojson_streams_a_whole_layer(town_api):
+    overview = town_api.get("/overview").json()
+    answer = town_api.get("/layers/cells.geojson")
+    assert answer.headers["content-type"] == "application/geo+json"
+    features = answer.json()["features"]
+    assert len(features) == overview["totals"]["cells"] == 60
+    assert sum(f["properties"]["households"] for f in features) == overview["totals"]["households"]
+    assert (
+        town_api.get(
+            "/layers/cells.geojson", headers={"If-None-Match": answer.headers["etag"]}
+        ).status_code
+        == 304
+    )
+    facilities = town_api.get("/layers/facilities.geojson").json()["features"]
+    assert len(facilities) == 1500
+    assert set(facilities[0]["properties"]) == {
+        "id",
+        "code",
+        "name",
+        "kind",
+        "category",
+        "class_code",
+        "address",
+    }
+
+
+def test_search_and_card(town_api):
+    found = town_api.get("/cells/search", params={"q": "第一网格"}).json()
+    assert 0 < len(found) <= 20
+    card = town_api.get(f"/cells/{found[0]['code']}").json()
+    assert card["bbox"] == found[0]["bbox"]
+    assert card["community"]["name"] == found[0]["community"]
+    assert sum(card["open_cases_by_state"].values()) == card["open_cases"]
+    assert sum(card["facilities_by_category"].values()) == card["facilities"]
+    assert {post["role"] for post in card["posts"]} <= {"grid_leader", "grid_worker", "backup"}
+    area = town_api.get("/layers/facilities.geojson", params={"area": card["code"]}).json()
+    assert len(area["features"]) == card["facilities"]
+
+
+def test_an_empty_store_answers_too(server, empty_url):
+    with httpx.Client(base_url=server(empty_url)) as client:
+        overview = client.get("/overview").json()
+        assert (overview["plan"], overview["bbox"], overview["totals"]["cells"]) == (None, None, 0)
+        assert client.get("/layers/cells.geojson").json()["features"] == []
+        assert client.get("/tiles/cells,base/1/0/0.mvt").content == b""

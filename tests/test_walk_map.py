@@ -1,0 +1,262 @@
+"""A walk over the map at `/` in a real browser."""
+
+import re
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+DESK = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
+
+
+@contextmanager
+def visit(browser, base, *, path="/", quiet=True, **how):
+    """Open the map; on leaving, hold it to: no script error, no policy violation, no other host."""
+    context = browser.new_context(**(how or DESK))
+    page = context.new_page()
+    said, asked = [], []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: (said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.goto(base + path)
+    yield page
+    assert [url for url in asked if not url.startswith((base, "data:", "blob:"))] == []
+    if quiet:
+        assert said == []
+    context.close()
+
+
+def until(page, expression, *, seconds=15):
+    """Wait for a JavaScript expression; Playwright's own waiting needs eval, which we forbid."""
+    for _ in range(seconds * 20):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never: {expression}")
+
+
+def drawn(page):
+    """Wait until tiles are painted; return how many different colours they show."""
+    until(page, "document.querySelectorAll('.leaflet-tile-loaded').length > 1")
+    page.wait_for_timeout(400)
+    return page.evaluate("""() => {
+        const seen = new Set();
+        for (const canvas of document.querySelectorAll('canvas.leaflet-tile')) {
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            for (let at = 0; at < data.length; at += 404) if (data[at + 3]) seen.add(`${data[at]},${data[at+1]},${data[at+2]}`);
+        }
+        return seen.size;
+    }""")
+
+
+def test_the_town_is_drawn_coloured_and_explained(server, town_url, browser):
+    with visit(browser, server(town_url)) as page:
+        assert drawn(page) > 20
+        assert "60 个网格" in page.inner_text("#legend")
+        ranges = page.inner_text(".bands")
+        page.click("[data-measure=load]")
+        assert page.inner_text(".bands") != ranges
+        page.press("[data-measure=load]", "ArrowRight")
+        assert page.get_attribute("[data-measure=open_cases]", "aria-checked") == "true"
+        assert re.match(r"#[\d.]+/30\.\d+/111\.\d+$", page.evaluate("location.hash"))
+        assert page.inner_text(".leaflet-control-attribution") == "Leaflet"
+
+
+def test_signs_are_switched_in_the_legend_and_the_layer_control(server, town_url, browser):
+    with visit(browser, server(town_url)) as page:
+        drawn(page)
+        with page.expect_response(re.compile("/tiles/[^/]*facilities")):
+            page.check("#all-facilities")
+        page.hover(".leaflet-control-layers")
+        box = page.locator(".leaflet-control-layers-overlays label", has_text="设施").locator(
+            "input"
+        )
+        assert box.is_checked()
+        box.uncheck()
+        assert not page.is_checked("#all-facilities")
+
+
+def test_a_cell_is_found_by_keyboard_and_its_card_read(server, town_url, browser):
+    base = server(town_url)
+    with visit(browser, base) as page:
+        drawn(page)
+        page.keyboard.press("/")
+        page.keyboard.type("第二网格")
+        page.wait_for_selector("#found [role=option]")
+        page.keyboard.press("ArrowDown")
+        chosen = page.inner_text("#found [aria-selected=true] .name")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#card h2")
+        assert page.inner_text("#card h2") == chosen
+        card = page.inner_text("#card")
+        assert all(
+            word in card for word in ("Households", "Residents", "网格长", "网格员", "B角", "公顷")
+        )
+        code = page.inner_text("#card .code span:last-child")
+        until(page, f"location.hash.endsWith('/{code}')")
+        with page.expect_download() as download:
+            page.click("text=网格边界")
+        assert download.value.suggested_filename == f"cells-{code}.geojson"
+        address = page.evaluate("location.hash")
+        page.keyboard.press("Escape")
+        assert page.is_hidden("#card")
+    with visit(browser, base, path="/" + address) as page:
+        page.wait_for_selector("#card h2")
+        assert page.inner_text("#card h2") == chosen
+
+
+def test_a_tap_opens_the_sheet_on_a_phone(server, town_url, browser):
+    with visit(browser, server(town_url), **PHONE) as page:
+        drawn(page)
+        page.touchscreen.tap(195, 380)
+        page.wait_for_selector("#card h2")
+        sheet = page.locator("#card").bounding_box()
+        assert sheet["x"] == 0
+        assert sheet["width"] == 390
+        assert sheet["y"] + sheet["height"] == 844
+        small = page.evaluate("""() => [...document.querySelectorAll('button, a.take, .posts a, .leaflet-bar a, input')]
+            .map((e) => e.closest('label') ?? e).filter((e) => e.checkVisibility({ visibilityProperty: true }))
+            .map((e) => [e.getBoundingClientRect(), e.outerHTML.slice(0, 80)])
+            .filter(([box]) => box.height < 43.5 || box.width < 43.5).map(([, html]) => html)""")
+        assert small == []
+        page.tap("#card .close")
+        page.tap("#legend .fold")
+        assert page.is_visible("[data-measure=households]")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+NASTY = """<img src=x onerror="window.hurt=1"></script><script>window.hurt=1</script>'"><b onmouseover=alert(1)>"""
+
+
+def test_nothing_that_data_says_ever_runs(server, town_url, browser):
+    with psycopg.connect(town_url) as connection:
+        for table, column in (
+            ("grid_cell", "name"),
+            ("facility", "name"),
+            ("case_file", "title"),
+            ("division", "name"),
+            ("grid_plan", "name"),
+            ("worker", "name"),
+            ("worker", "phone"),
+            ("base_feature", "name"),
+            ("building", "name"),
+            ("facility", "category"),
+            ("case_file", "state"),
+            ("grid_cell", "kind"),
+        ):
+            own = "|| id" if (table, column) in {("grid_plan", "name")} else ""
+            connection.execute(f"UPDATE {table} SET {column} = %s {own}", (NASTY,))
+        connection.execute("UPDATE grid_cell SET code = %s || code", (NASTY,))
+        connection.execute("UPDATE data_version SET version = version + 1")
+        lon, lat = connection.execute(
+            "SELECT ST_X(geom), ST_Y(geom) FROM facility WHERE cell_id IS NOT NULL LIMIT 1"
+        ).fetchone()
+    with visit(browser, server(town_url), path=f"/#18/{lat}/{lon}") as page:
+        page.wait_for_selector("#legend:visible")
+        assert NASTY in page.inner_text(".total")
+        page.check("#all-facilities")
+        drawn(page)
+        page.mouse.move(700, 380)
+        page.mouse.click(800, 300)
+        page.wait_for_selector("#card h2")
+        assert page.inner_text("#card h2") == NASTY
+        assert NASTY in page.inner_text("#card .posts")
+        page.keyboard.press("/")
+        page.keyboard.type("<img")
+        page.wait_for_selector("#found [role=option]")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(600)
+        assert page.evaluate("window.hurt") is None
+        assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_case_is_read_in_a_small_popup(server, town_url, browser):
+    with psycopg.connect(town_url) as connection:
+        title, lon, lat = connection.execute(
+            "UPDATE case_file SET title = '<i>井盖</i>缺失', state = 'filed' WHERE id ="
+            " (SELECT id FROM case_file WHERE cell_id IS NOT NULL LIMIT 1) RETURNING title, ST_X(geom), ST_Y(geom)"
+        ).fetchone()
+        connection.execute(
+            "UPDATE case_file SET geom = NULL, cell_id = NULL WHERE title <> %s", (title,)
+        )
+    with visit(browser, server(town_url), path=f"/#18/{lat}/{lon}") as page:
+        drawn(page)
+        page.mouse.click(720, 450)
+        page.wait_for_selector(".leaflet-popup .name")
+        assert page.inner_text(".leaflet-popup .name") == title
+        assert page.inner_text(".leaflet-popup .what") == "已立案"
+
+
+def test_where_there_are_no_cells_the_page_says_how_to_get_some(server, empty_url, browser):
+    with visit(browser, server(empty_url)) as page:
+        page.wait_for_selector("#notice h2")
+        words = page.inner_text("#notice")
+        assert "还没有网格" in words
+        assert "wangge demo" in words
+        assert page.is_hidden("#legend")
+
+
+def test_a_lost_server_is_said_and_found_again(server, town_url, browser):
+    with visit(browser, server(town_url), quiet=False) as page:
+        drawn(page)
+        page.context.set_offline(True)
+        page.wait_for_selector("#notice h2")
+        assert "连接不上服务器" in page.inner_text("#notice")
+        page.context.set_offline(False)
+        page.wait_for_selector("#notice", state="hidden", timeout=15_000)
+
+
+def test_a_server_that_is_down_from_the_start_is_waited_for(server, town_url, browser):
+    with visit(browser, server(town_url), path="/static/map/icon.svg", quiet=False) as page:
+        down = lambda route: route.abort()  # noqa: E731
+        page.route("**/overview", down)
+        page.goto(page.url.split("/static")[0] + "/")
+        page.wait_for_selector("#notice button")
+        page.unroute("**/overview", down)
+        page.click("#notice button")
+        assert drawn(page) > 20
+        assert page.is_hidden("#notice")
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_where_am_i(server, town_url, browser, granted):
+    with psycopg.connect(town_url) as connection:
+        name, lon, lat = connection.execute(
+            "SELECT name, ST_X(p), ST_Y(p) FROM (SELECT name, ST_PointOnSurface(geom) p FROM grid_cell ORDER BY code LIMIT 1) t"
+        ).fetchone()
+    place = {
+        "geolocation": {"longitude": lon, "latitude": lat, "accuracy": 12},
+        "permissions": ["geolocation"] if granted else [],
+    }
+    with visit(browser, server(town_url), **DESK, **place) as page:
+        drawn(page)
+        page.click(".here")
+        page.wait_for_selector("#said:visible")
+        if granted:
+            page.wait_for_selector("#card h2")
+            assert page.inner_text("#card h2") == name
+            assert f"您在 {name}" in page.inner_text("#said")
+        else:
+            assert "没有得到定位许可" in page.inner_text("#said")
+
+
+def test_with_a_gcj02_basemap_tiles_and_places_are_shifted(server, town_url, browser):
+    base = server(town_url, basemap="amap")
+    page = browser.new_page()
+    page.route(re.compile(r"https://.*autonavi"), lambda route: route.fulfill(status=204))
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(base + "/")
+    until(page, "document.querySelectorAll('canvas.leaflet-tile-loaded').length > 1")
+    assert any("autonavi" in url for url in asked)
+    tiles = [url for url in asked if "/tiles/" in url]
+    assert tiles
+    assert all(url.endswith("?datum=gcj02") for url in tiles)
+    page.close()
