@@ -123,14 +123,23 @@ def inset(blocks: list[Land], ground: Ground, roads: list[Road], more_m: float =
     bounds = np.array([[b.u0, b.u1, b.v0, b.v1] for b in blocks], float)
     sides = np.array([[b.west, b.east, b.south, b.north] for b in blocks])
     half = np.array([HALF_WIDTH_M[road.rank] for road in roads])[sides] + more_m
-    wide, high, _ = _scale(bounds, ground)
+    wide, high = _least_scale(bounds, ground)
     step = np.column_stack([wide, -wide, high, -high])
     return np.asarray(bounds + half / step)
 
 
-def _scale(bounds: Floats, ground: Ground) -> tuple[Floats, Floats, Floats]:
-    """Measure a block's steps at right angles to its sides, and along u, in metres."""
-    u, v = bounds[:, :2].mean(axis=1), bounds[:, 2:].mean(axis=1)
+def _least_scale(bounds: Floats, ground: Ground) -> tuple[Floats, Floats]:
+    """Measure a step at right angles to a block's sides where it is shortest, in metres."""
+    west, east, south, north = bounds.T
+    middle = (west + east) / 2, (south + north) / 2
+    places = [(u, v) for u in (west, middle[0], east) for v in (south, middle[1], north)]
+    scales = [_scale(u, v, ground)[:2] for u, v in places]
+    wide, high = np.min(scales, axis=0)
+    return wide, high
+
+
+def _scale(u: Floats, v: Floats, ground: Ground) -> tuple[Floats, Floats, Floats]:
+    """Measure a step at right angles to the west and south sides, and along u, in metres."""
     east, north = ground.frame(u, v)
     area = np.abs(east[:, 0] * north[:, 1] - east[:, 1] * north[:, 0])
     along = np.hypot(*east.T)
@@ -151,7 +160,7 @@ def _slots(cells: Cells, ground: Ground, roads: list[Road], rng: np.random.Gener
     """Lay rows into each block and buildings into each row."""
     zones = _zones(cells, ground, roads)
     fabric = np.array([_row(FABRICS[use]) for use in cells.uses])
-    _, high, along = _scale(zones, ground)
+    _, high, along = _scale(zones[:, :2].mean(axis=1), zones[:, 2:].mean(axis=1), ground)
     wide_m, high_m = (zones[:, 1] - zones[:, 0]) * along, (zones[:, 3] - zones[:, 2]) * high
     rows = _fitting(high_m, fabric[:, 2], fabric[:, 4])
     block = np.repeat(np.arange(len(zones)), rows)
