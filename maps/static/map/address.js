@@ -15,7 +15,7 @@ export function readAddress() {
   };
 }
 
-export function address(map) {
+export function address(map, openCell) {
   const write = () => {
     const [lon, lat] = onGround(map.getCenter());
     const code = state.selected ? `/${encodeURIComponent(state.selected)}` : '';
@@ -25,7 +25,9 @@ export function address(map) {
   onChange((what) => what === 'selected' && write());
   window.addEventListener('hashchange', () => {
     const asked = readAddress();
-    if (asked) map.setView(asked.place, asked.zoom);
+    if (!asked) return;
+    map.setView(asked.place, asked.zoom);
+    if (asked.code && asked.code !== state.selected) openCell(asked.code);
   });
   write();
 }

@@ -85,7 +85,7 @@ function firstView() {
   tiles.addTo(map);
   names.addTo(map);
   if (asked?.code) showCell(asked.code).catch(expected);
-  address(map);
+  address(map, openCell);
 }
 
 // The part of the view that panels do not cover.
@@ -110,7 +110,7 @@ function onLost() {
     retry();
   };
   waiting = setTimeout(again, seconds * 1000);
-  lost(again);
+  lost(again, Boolean(map._loaded));
 }
 
 export function start() {
@@ -136,6 +136,7 @@ export function start() {
 // panels.
 function openCell(code, fly = false) {
   showCell(code).then((cell) => {
+    if (fly) document.getElementById('card').focus({ preventScroll: true });
     const box = boxOnMap(cell.bbox);
     if (fly) map.fitBounds(box, { ...roomFor(), maxZoom: 17 });
     else reveal(box);

@@ -3,6 +3,7 @@
 
 import { FONT } from './signs.js';
 import { settings, state } from './state.js';
+import { streetNames } from './street-names.js';
 import { EXTENT } from './tiles.js';
 
 const EARTH_M = 40075016.68;
@@ -35,7 +36,8 @@ export const Names = L.Layer.extend({
     if (!state.parts.has('names')) return;
     const pen = canvas.getContext('2d');
     pen.scale(ratio, ratio);
-    write(pen, this._gather(), { wide, high });
+    const taken = write(pen, this._gather(), { wide, high });
+    if (state.parts.has('ground')) writeStreets(pen, this._streets(), taken);
   },
 
   _gather() {
@@ -47,14 +49,26 @@ export const Names = L.Layer.extend({
         for (const feature of tile[layer] ?? []) {
           const style = look(feature.values, pixel);
           if (!style || found.has(layer + feature.id)) continue;
-          const world = [(coords.x + feature.x / EXTENT) * SIDE, (coords.y + feature.y / EXTENT) * SIDE];
-          const place = this._map.unproject(world, coords.z);
           if (feature.x < 0 || feature.y < 0 || feature.x >= EXTENT || feature.y >= EXTENT) continue;
-          found.set(layer + feature.id, { ...style, at: this._map.latLngToContainerPoint(place) });
+          found.set(layer + feature.id, { ...style, at: this._spot(coords, feature) });
         }
       }
     }
     return [...found.values()].sort((a, b) => b.first - a.first);
+  },
+
+  _streets() {
+    const zoom = this._map.getZoom();
+    return this._source.present().flatMap(({ tile, coords }) => {
+      const unit = EXTENT / SIDE / this._map.getZoomScale(zoom, coords.z);
+      return streetNames(tile.base ?? [], zoom, unit).map((name) => ({ ...name, at: this._spot(coords, name) }));
+    });
+  },
+
+  // A position in a tile → where it is in the view.
+  _spot(coords, { x, y }) {
+    const world = [(coords.x + x / EXTENT) * SIDE, (coords.y + y / EXTENT) * SIDE];
+    return this._map.latLngToContainerPoint(this._map.unproject(world, coords.z));
   },
 });
 
@@ -74,14 +88,17 @@ function looks(zoom) {
   return [['cell_names', cell]];
 }
 
-// A name too wide for its cell is set in two lines, or left out.
-function fit(pen, name) {
-  const wide = (text) => pen.measureText(text).width;
-  if (!name.room || wide(name.lines[0]) <= name.room[0]) return name.lines;
-  const text = name.lines[0];
+// A name too big for its cell is set in two lines, parted after its community's name where it
+// has one; else without that; else left out.
+function fit(pen, name, line) {
+  if (!name.room) return name.lines;
+  const [text] = name.lines;
+  const [, community, rest] = /^(.+?(?:社区|村))(.+)$/.exec(text) ?? [];
   const half = Math.ceil(text.length / 2);
-  const lines = [text.slice(0, half), text.slice(half)];
-  return lines.every((line) => wide(line) <= name.room[0]) ? lines : null;
+  const two = rest ? [community, rest] : [text.slice(0, half), text.slice(half)];
+  const fits = (lines) => lines.length * line <= name.room[1]
+    && lines.every((words) => pen.measureText(words).width <= name.room[0]);
+  return [[text], two, ...(rest ? [[rest]] : [])].find(fits) ?? null;
 }
 
 function write(pen, names, { wide, high }) {
@@ -91,16 +108,40 @@ function write(pen, names, { wide, high }) {
   pen.lineJoin = 'round';
   for (const name of names) {
     pen.font = `${name.weight} ${name.size}px ${FONT}`;
-    const lines = fit(pen, name);
-    if (!lines) continue;
     const line = name.size * 1.3;
-    if (name.room && lines.length * line > name.room[1]) continue;
+    const lines = fit(pen, name, line);
+    if (!lines) continue;
     const across = Math.max(...lines.map((text) => pen.measureText(text).width)) / 2 + 4;
     const box = [name.at.x - across, name.at.y - (lines.length * line) / 2, name.at.x + across, name.at.y + (lines.length * line) / 2];
     if (box[2] < 0 || box[3] < 0 || box[0] > wide || box[1] > high) continue;
-    if (taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
+    if (meets(taken, box)) continue;
     taken.push(box);
     lines.forEach((text, at) => halo(pen, text, name, box[1] + line * (at + 0.5)));
+  }
+  return taken;
+}
+
+function meets(taken, box) {
+  return taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+}
+
+// Streets come last and give way to all others.
+function writeStreets(pen, streets, taken) {
+  pen.fillStyle = '#5d5647';
+  pen.strokeStyle = 'rgba(255, 255, 255, .9)';
+  pen.lineWidth = 3;
+  for (const { at, lean, text, size, wide } of streets) {
+    const [across, up] = [Math.abs(Math.cos(lean)) * wide / 2 + 6, Math.abs(Math.sin(lean)) * wide / 2 + 8];
+    const box = [at.x - across, at.y - up, at.x + across, at.y + up];
+    if (meets(taken, box)) continue;
+    taken.push(box);
+    pen.save();
+    pen.translate(at.x, at.y);
+    pen.rotate(lean);
+    pen.font = `400 ${size}px ${FONT}`;
+    pen.strokeText(text, 0, 0);
+    pen.fillText(text, 0, 0);
+    pen.restore();
   }
 }
 

@@ -9,7 +9,9 @@ export function quiet() {
   notice.hidden = true;
 }
 
-export function lost(retry) {
+// With a map on the screen one line above it is enough; it can still be read and moved.
+export function lost(retry, mapIsThere) {
+  notice.classList.toggle('slim', mapIsThere);
   notice.replaceChildren(
     make('h2', {}, ...both('连接不上服务器', 'The server does not answer')),
     make('p', { text: '地图上的内容可能不是最新的。恢复后会自动继续，不需要刷新页面。' }),
@@ -20,6 +22,7 @@ export function lost(retry) {
 }
 
 export function nothingYet() {
+  notice.classList.remove('slim');
   notice.replaceChildren(
     make('h2', {}, ...both('还没有网格', 'No cells yet')),
     make('p', { text: '导入一份网格数据，或者先装一座示范小城看看：' }),

@@ -32,7 +32,9 @@ function feature(raw) {
     ring.forEach((point, at) => (at ? path.lineTo(point.x, point.y) : path.moveTo(point.x, point.y)));
     if (raw.type === 3) path.closePath();
   }
-  return { ...known, path, area: raw.type === 3 };
+  if (raw.type === 3) return { ...known, path, area: true };
+  const longest = rings.reduce((best, ring) => (ring.length > best.length ? ring : best));
+  return { ...known, path, line: longest };
 }
 
 // Which tile layers are needed for the parts that are switched on at this zoom.
@@ -43,6 +45,11 @@ function wanted(zoom) {
 
 export const TownTiles = L.GridLayer.extend({
   options: { tileSize: SIDE, updateWhenZooming: false, keepBuffer: 1, minZoom: 3, maxZoom: 20 },
+
+  // Between whole zooms tiles are stretched; lines and signs keep their size on the screen.
+  getEvents() {
+    return { ...L.GridLayer.prototype.getEvents.call(this), zoomend: this.repaint };
+  },
 
   createTile(coords, done) {
     const canvas = L.DomUtil.create('canvas');
@@ -72,12 +79,15 @@ export const TownTiles = L.GridLayer.extend({
     pen.clearRect(0, 0, canvas.width, canvas.height);
     const scale = canvas.width / EXTENT;
     pen.setTransform(scale, 0, 0, scale, 0, 0);
-    paint(pen, canvas.tile, zoom, EXTENT / SIDE);
+    const real = this._map ? this._map.getZoom() : zoom;
+    paint(pen, canvas.tile, real, EXTENT / SIDE / 2 ** (real - zoom));
   },
 
   // Draw again what is here, by what is switched on and selected now.
   repaint() {
-    for (const { el, coords } of Object.values(this._tiles ?? {})) if (el.tile) this._paint(el, coords.z);
+    for (const { el, coords } of Object.values(this._tiles ?? {})) {
+      if (el.tile && coords.z === this._tileZoom) this._paint(el, coords.z);
+    }
   },
 
   // Ask anew for what is here, in place: nothing blinks, and an unchanged tile costs a 304.
