@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.settings import Settings
 from gis.errors import BadInput, WanggeError
 from gis.terms import Datum, RecordKind
 
 if TYPE_CHECKING:
+    from api.actions.sheets import Order, Report
     from api.running import Opened
+    from api.settings import Settings
+    from data.files.sheet import Sheet
+    from gis.prepare import Prepared
 
 app = typer.Typer(
     name="wangge",
@@ -60,6 +63,8 @@ def main() -> None:
 
 def _settings(**given: object) -> Settings:
     from pydantic import ValidationError
+
+    from api.settings import Settings
 
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -190,30 +195,46 @@ def import_(
     Refused rows go to --errors with row, field, value and reason; mend them there and import
     that file with the same options. Fields of each kind: docs/import.md.
     """
-    import api.actions.imports
     import api.show
     import data.files.guard
-    from api.actions.imports import Order
+    import data.files.read
+
+    mapping, constants = _pairs(map_, "--map"), _pairs(set_, "--set")
+    data.files.guard.check_errors_path(errors)
+    sheet = data.files.read.read(file, kind, layer=layer, encoding=encoding)
+
+    from api.actions import sheets
     from gis.places import Reference
 
     settings = _settings()
-    order = Order(
-        kind, file, Reference(crs, datum, swap), _pairs(map_, "--map"), _pairs(set_, "--set"),
+    order = sheets.Order(
+        kind, file, Reference(crs, datum, swap), mapping, constants,
         encoding, layer, plan, local_codes, dry_run, settings.time_zone, source,
     )  # fmt: skip
-    data.files.guard.recognise(file)
-    api.actions.imports.check_errors_path(errors)
-    sheet = api.actions.imports.read(order)
-    with _opened(settings) as opened, api.show.progress() as progress:
-        report = api.actions.imports.import_sheet(
-            opened.store, sheet, order, actor=_actor(), now=datetime.now(UTC), progress=progress
-        )
+    now = datetime.now(UTC)
+    prepared = sheets.check(sheet, order, now=now)
+    report = sheets.report_of(sheet, prepared, order)
+    if not prepared.frame.empty:  # else the file alone tells all: no store is opened
+        report = _import_checked(settings, sheet, prepared, order, now)
     api.show.report(report, dry_run=dry_run)
     if errors and report.refused:
-        written = api.actions.imports.write_refused(report, errors)
+        written = sheets.write_refused(report, errors)
         api.show.say(f"{written:,} refused rows are in {errors}")
     if report.refused and report.refused == report.rows:
         raise BadInput("every row was refused")
+
+
+def _import_checked(
+    settings: Settings, sheet: Sheet, prepared: Prepared, order: Order, now: datetime
+) -> Report:
+    import api.actions.imports
+    import api.show
+
+    with _opened(settings) as opened, api.show.progress() as progress:
+        return api.actions.imports.import_checked(
+            opened.store, sheet, prepared, order,
+            actor=_actor(), today=now.date(), progress=progress,
+        )  # fmt: skip
 
 
 @app.command()

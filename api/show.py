@@ -25,7 +25,7 @@ from rich.text import Text
 from gis.terms import Progress
 
 if TYPE_CHECKING:
-    from api.actions.imports import Report
+    from api.actions.sheets import Report
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -55,7 +55,7 @@ def place(
     *,
     reference: Reference,
     mapping: dict[str, str],
-    extent: Box | None,
+    extent: Box | None = None,
 ) -> Places:
     """Find every row's geometry and bring it to WGS-84.
 
@@ -76,7 +76,7 @@ def place(
         raw = shapely.transform(raw, lambda xy: xy[:, ::-1])
     system, notes = _system(crs, reference)
     moved = _to_wgs84(raw, system, reference.datum or Datum.WGS84)
-    _refuse_swapped(moved, extent)
+    refuse_swapped(moved, extent)
     off = _off_the_earth(frame, moved)
     moved[frame.index.isin(off["row"])] = None
     return Places(moved, pd.concat([faults, off]), notes, columns)
@@ -196,8 +196,16 @@ def _to_wgs84(
 # Doubts
 
 
-def _refuse_swapped(shapes: npt.NDArray[np.object_], extent: Box | None) -> None:
-    """Refuse when most places only make sense with longitude and latitude exchanged."""
+def refuse_swapped(shapes: npt.NDArray[np.object_], extent: Box | None) -> None:
+    """Refuse when most places only make sense with longitude and latitude exchanged.
+
+    Args:
+        shapes: in WGS-84 degrees, (n,), None where there is no place.
+        extent: (west, south, east, north) of the cells in force; None asks for the earth only.
+
+    Raises:
+        BadInput: says how many would lie where.
+    """
     bounds = shapely.bounds(shapes[~shapely.is_missing(shapes)])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):

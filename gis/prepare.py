@@ -13,7 +13,7 @@ import shapely
 
 from gis import geometry, places, rows
 from gis.errors import BadInput
-from gis.places import Box, Reference
+from gis.places import Reference
 from gis.rows import Field
 
 Shapes = npt.NDArray[np.object_]
@@ -50,7 +50,6 @@ def prepare(
     reference: Reference,
     mapping: Mapping[str, str],
     constants: Mapping[str, str],
-    extent: Box | None,
 ) -> Prepared:
     """Check rows against `fields` and bring their places to WGS-84.
 
@@ -62,7 +61,7 @@ def prepare(
     of_place = {column: name for column, name in mapping.items() if name in _OF_PLACE}
     of_fields = {column: name for column, name in mapping.items() if name not in _OF_PLACE}
     _known_columns(frame, of_place)
-    found = places.place(frame, shapes, crs, reference=reference, mapping=of_place, extent=extent)
+    found = places.place(frame, shapes, crs, reference=reference, mapping=of_place)
     rest = frame.drop(columns=[*found.columns, *of_place, *rows.ERRORS_COLUMNS], errors="ignore")
     cleaned = rows.clean(rest, fields, mapping=of_fields, constants=constants)
     notes = [*found.notes, *_told_columns(cleaned)]

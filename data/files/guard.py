@@ -187,3 +187,20 @@ def _check_xlsx(path: Path, members: list[zipfile.ZipInfo]) -> None:
                 with archive.open(member) as part:
                     if b"<!DOCTYPE" in part.read(4096).upper():
                         raise BadInput(f"{path.name}: {member.filename} declares XML entities")
+
+
+# What will be written
+
+
+def check_errors_path(path: Path | None) -> None:
+    """Refuse an errors file that could not be written later.
+
+    Raises:
+        BadInput: wrong suffix, or no such folder.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() not in {".xlsx", ".csv"}:
+        raise BadInput(f"--errors {path}: write .xlsx or .csv")
+    if not path.parent.is_dir():
+        raise BadInput(f"--errors {path}: there is no folder {path.parent}")

@@ -1,13 +1,20 @@
-"""Read any file that Wangge takes: recognised by content, opened by one reader."""
+"""Read any file that Wangge takes: recognised by content, opened by one reader.
+
+The readers load pandas and GDAL; they are imported once the guard has let the file pass, so that
+a hostile file is refused before anything large is loaded.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.files import guard
 from data.files.guard import Format
-from data.files.sheet import Sheet
 from gis.terms import RecordKind
+
+if TYPE_CHECKING:
+    from data.files.sheet import Sheet
 
 
 def read(

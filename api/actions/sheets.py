@@ -1,0 +1,222 @@
+"""导入, the half that needs no store: a file read, its rows checked, its outlines made sound.
+
+What the file alone tells is refused here, before any database is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+
+import data.files.read
+import gis.cases
+import gis.facilities
+import gis.grid
+import gis.prepare
+import gis.register
+import gis.rows
+from data.files.sheet import Sheet
+from gis.errors import BadInput
+from gis.geometry import Flaw
+from gis.places import Reference
+from gis.prepare import Prepared
+from gis.rows import Field
+from gis.terms import RecordKind
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be imported, and what its bringer says of it."""
+
+    kind: RecordKind
+    path: Path
+    reference: Reference = field(default_factory=Reference)
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    layer: str | None = None
+    plan: str | None = None
+    local_codes: bool = False
+    dry_run: bool = False
+    time_zone: str = "Asia/Shanghai"
+    source: str | None = None
+
+    @property
+    def known_as(self) -> str:
+        """What rows without a code are known under; the file's name unless told."""
+        return self.source or self.path.name
+
+
+@dataclass
+class Report:
+    """What an import did, or with a dry run would have done.
+
+    `faults` has the columns row, field, value, reason; `flaws` are overlaps and gaps of the plan.
+    """
+
+    kind: RecordKind
+    format: str
+    rows: int
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    outside: int = 0
+    without_coordinates: int = 0
+    plan: str | None = None
+    mended: list[tuple[int, float]] = field(default_factory=list)
+    flaws: list[Flaw] = field(default_factory=list)
+    flaw_codes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    faults: pd.DataFrame = field(default_factory=gis.rows.no_faults)
+    sheet: Sheet | None = None
+
+    @property
+    def unplaced(self) -> int:
+        """Rows that no cell holds: outside all cells, or without coordinates."""
+        return self.outside + self.without_coordinates
+
+
+def report_of(sheet: Sheet, prepared: Prepared, order: Order) -> Report:
+    """Tell what is known of an import before anything is written."""
+    broken = pd.DataFrame(
+        [vars(one) for one in sheet.refusals], columns=["row", "field", "value", "reason"]
+    )
+    faults = pd.concat([one for one in (broken, prepared.faults) if len(one)] or [broken])
+    faults = faults.drop_duplicates().sort_values("row", kind="stable")
+    return Report(
+        order.kind,
+        sheet.format,
+        len(sheet.frame) + len(sheet.refusals),
+        refused=faults["row"].nunique(),
+        mended=prepared.mended,
+        notes=[*sheet.notes, *prepared.notes],
+        faults=faults,
+        sheet=sheet,
+    )
+
+
+def write_refused(report: Report, path: Path) -> int:
+    """Write the refused rows, whole, each with its faults; return how many."""
+    import data.files.write
+
+    assert report.sheet is not None
+    table = gis.rows.refused(report.sheet.frame, report.sheet.shapes, report.faults)
+    data.files.write.write_table(table, path)
+    return len(table)
+
+
+def read(order: Order) -> Sheet:
+    """Read the file of `order`.
+
+    Raises:
+        BadInput, TooLarge, NotFound: the file as a whole is refused, in words.
+    """
+    return data.files.read.read(order.path, order.kind, layer=order.layer, encoding=order.encoding)
+
+
+def check(sheet: Sheet, order: Order, *, now: datetime) -> Prepared:
+    """Check the rows of a file: what may go in, complete, and every fault of the others.
+
+    Raises:
+        BadInput: the file as a whole cannot be understood, in words.
+    """
+    prepared = gis.prepare.prepare(
+        sheet.frame,
+        sheet.shapes,
+        sheet.crs,
+        fields=_fields(order, now),
+        reference=order.reference,
+        mapping=order.mapping,
+        constants=order.constants,
+    )
+    _COMPLETE[order.kind](prepared, order)
+    return prepared
+
+
+def has_outlines(prepared: Prepared) -> bool:
+    """Whether a place is drawn as more than a point."""
+    return not np.isin(shapely.get_type_id(prepared.shapes), (-1, 0)).all()
+
+
+def _fields(order: Order, now: datetime) -> tuple[Field, ...]:
+    return {
+        RecordKind.CELLS: gis.grid.CELLS,
+        RecordKind.DIVISIONS: gis.grid.divisions(local_codes=order.local_codes),
+        RecordKind.BUILDINGS: gis.register.BUILDINGS,
+        RecordKind.RESIDENTS: gis.register.residents(now.date()),
+        RecordKind.FACILITIES: gis.facilities.FIELDS,
+        RecordKind.CASES: gis.cases.fields(order.time_zone),
+    }[order.kind]
+
+
+# Completing, kind by kind
+
+
+def _cells(prepared: Prepared, _: Order) -> None:
+    if not prepared.has_places:
+        raise BadInput("cells need outlines: a map file, or a table with a WKT column")
+    gis.prepare.outlines(prepared)
+    if prepared.frame.empty:
+        return
+    prepared.frame = gis.grid.complete_cells(prepared.frame, prepared.shapes)
+    prepared.refuse(gis.grid.check_cells(prepared.frame))
+
+
+def _divisions(prepared: Prepared, order: Order) -> None:
+    if prepared.has_places:
+        gis.prepare.outlines(prepared)
+    frame = gis.grid.complete_divisions(prepared.frame, local_codes=order.local_codes)
+    if "level" not in frame:
+        raise BadInput(
+            "divisions with local codes need a level: --map column=level or --set level=…"
+        )
+    prepared.refuse(gis.grid.check_period(frame))
+    prepared.frame = frame.assign(valid_from=_start_of_validity(frame))
+    period = prepared.frame["code"] + " " + prepared.frame["valid_from"]
+    prepared.refuse(gis.rows.repeated(period, "code"))
+
+
+def _start_of_validity(frame: pd.DataFrame) -> pd.Series:
+    given = frame.get("valid_from", pd.Series(None, index=frame.index, dtype="object"))
+    return given.map(lambda day: day.isoformat(), na_action="ignore").fillna("-infinity")
+
+
+def _buildings(prepared: Prepared, order: Order) -> None:
+    if has_outlines(prepared):
+        gis.prepare.outlines(prepared)
+    gis.prepare.with_codes(prepared, prefix="b-", source=order.known_as)
+
+
+def _facilities(prepared: Prepared, order: Order) -> None:
+    gis.prepare.with_codes(prepared, prefix="f-", source=order.known_as)
+    prepared.refuse(gis.grid.check_period(prepared.frame))
+    prepared.frame = gis.facilities.complete(prepared.frame)
+
+
+def _cases(prepared: Prepared, order: Order) -> None:
+    gis.prepare.with_codes(prepared, prefix="c-", source=order.known_as)
+    prepared.refuse(gis.cases.check(prepared.frame))
+    prepared.frame = gis.cases.complete(prepared.frame)
+
+
+def _residents(prepared: Prepared, _: Order) -> None:
+    prepared.frame = gis.register.complete(prepared.frame)
+    for faults in gis.register.checks(prepared.frame):
+        prepared.refuse(faults)
+
+
+_COMPLETE = {
+    RecordKind.CELLS: _cells,
+    RecordKind.DIVISIONS: _divisions,
+    RecordKind.BUILDINGS: _buildings,
+    RecordKind.RESIDENTS: _residents,
+    RecordKind.FACILITIES: _facilities,
+    RecordKind.CASES: _cases,
+}
