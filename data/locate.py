@@ -11,11 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import psycopg
+import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.db
+import gis.locate
 from gis.coordinates import reach_in_degrees
 from gis.terms import ENDED_STATES, PostRole, Progress, RecordKind, quiet
 
@@ -106,6 +110,28 @@ def _refile_kind(db: Session, kind: str) -> Filed:
         row = cursor.execute(_COUNT_FILED.format(table=table)).fetchone()
     assert row is not None
     return Filed(kind, row[0], moved, row[1], row[2])
+
+
+def cells_of(db: Session, points: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+    """Return the id of the cell in force of each shapely Point (WGS-84, or None), NaN if none.
+
+    By `gis.locate`, which is the same rule; for rows on their way in that is ten times faster
+    than to index them in the database first.
+    """
+    west, south, east, north = shapely.total_bounds(points)
+    rows = db.execute(
+        sa.text(
+            f"SELECT id, code, ST_AsBinary(geom) FROM grid_cell WHERE {IN_FORCE} "
+            "AND geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
+        ),
+        {"west": west, "south": south, "east": east, "north": north},
+    ).all()
+    if not rows:
+        return np.full(len(points), np.nan)
+    ids, codes, shapes = zip(*rows, strict=True)
+    cells = np.asarray(shapely.from_wkb(shapes), dtype=object)
+    at = gis.locate.cell_of(points, cells, np.array(codes))
+    return np.where(at < 0, np.nan, np.array(ids, dtype=float)[at])
 
 
 def misfiled(db: Session) -> dict[str, int]:

@@ -66,8 +66,12 @@ class Placed:
 
     @declared_attr
     def cell_id(cls) -> Mapped[int | None]:
-        """The cell of the plan in force; null when unplaced."""
-        return mapped_column(BigInteger, ForeignKey("grid_cell.id", ondelete="SET NULL"))
+        """The cell of the plan in force; null when unplaced.
+
+        No foreign key: it is computed from the place, and checking it row by row would cost more
+        than computing it. `wangge check` compares every one with the place.
+        """
+        return mapped_column(BigInteger)
 
 
 def _placed_indexes(table: str) -> tuple[Index, ...]:

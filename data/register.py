@@ -45,8 +45,8 @@ _BUILDINGS_OF_SHEET = """
         ADD resident_id bigint;
     INSERT INTO building (code, address, geom, cell_id)
     SELECT DISTINCT ON (coalesce(s.building_code, s.address))
-        coalesce(s.building_code, 'addr-' || md5(s.address)), s.address, s.geom, f.cell_id
-    FROM staged s LEFT JOIN filed f USING (row)
+        coalesce(s.building_code, 'addr-' || md5(s.address)), s.address, s.geom, s.cell_id
+    FROM staged s
     WHERE NOT EXISTS (SELECT 1 FROM building b WHERE CASE WHEN s.building_code IS NULL
                       THEN b.address = s.address ELSE b.code = s.building_code END)
     ORDER BY coalesce(s.building_code, s.address), s.geom IS NULL, s.row
@@ -60,8 +60,8 @@ _DWELLINGS_OF_SHEET = """
     INSERT INTO dwelling (building_id, number, own_place, geom, cell_id)
     SELECT DISTINCT ON (s.building_id, s.dwelling) s.building_id, s.dwelling,
         s.geom IS NOT NULL AND s.geom IS DISTINCT FROM b.geom, coalesce(s.geom, b.geom),
-        CASE WHEN s.geom IS NULL THEN b.cell_id ELSE f.cell_id END
-    FROM staged s JOIN building b ON b.id = s.building_id LEFT JOIN filed f USING (row)
+        CASE WHEN s.geom IS NULL THEN b.cell_id ELSE s.cell_id END
+    FROM staged s JOIN building b ON b.id = s.building_id
     ORDER BY s.building_id, s.dwelling, s.geom IS NULL, s.row
     ON CONFLICT (building_id, number) DO NOTHING;
     UPDATE staged s SET dwelling_id = d.id FROM dwelling d

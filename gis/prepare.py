@@ -119,8 +119,8 @@ def outlines(prepared: Prepared) -> None:
     )
 
 
-def as_points(shapes: Shapes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Longitude and latitude of a point for every shape (NaN where there is none).
+def as_points(shapes: Shapes) -> Shapes:
+    """A point for every shape, None where there is none.
 
     A point stays; an outline or a line is stood for by a point on it.
     """
@@ -131,20 +131,25 @@ def as_points(shapes: Shapes) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
     sound[other] = shapely.is_valid(points[other])
     points[sound] = shapely.point_on_surface(points[sound])
     points[other & ~sound] = shapely.centroid(points[other & ~sound])
-    return shapely.get_x(points), shapely.get_y(points)
+    return points
+
+
+def _content(frame: pd.DataFrame, shapes: Shapes) -> pd.DataFrame:
+    """All that a row says, its place to a centimetre, its code left out."""
+    points = as_points(shapes)
+    lon = pd.Series(shapely.get_x(points), index=frame.index)
+    lat = pd.Series(shapely.get_y(points), index=frame.index)
+    values = frame.drop(columns="code", errors="ignore").astype("str")
+    return pd.concat([values, rows.rounded_degrees(lon, lat)], axis=1)
 
 
 def with_codes(prepared: Prepared, *, prefix: str, source: str) -> None:
     """Give rows without a code one that their content decides, and refuse repeated codes."""
     frame = prepared.frame
-    lon, lat = as_points(prepared.shapes)
-    spots = rows.rounded_degrees(
-        pd.Series(lon, index=frame.index), pd.Series(lat, index=frame.index)
-    )
     given = frame["code"] if "code" in frame else pd.Series(None, index=frame.index, dtype="str")
     if given.isna().any():
-        told = pd.concat([frame.drop(columns="code", errors="ignore").astype("str"), spots], axis=1)
-        given = given.fillna(rows.content_codes(told[given.isna()], prefix=prefix, source=source))
+        told = _content(frame, prepared.shapes)[given.isna()]
+        given = given.fillna(rows.content_codes(told, prefix=prefix, source=source))
         prepared.notes.append(
             f"rows without a code are known by their content and the source {source!r}: "
             "a row mended later comes as a new one"

@@ -184,9 +184,8 @@ def _cases(
 def _residents(
     db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
 ) -> Outcome:
-    frame = _with_lon_lat(prepared.frame, prepared)
+    frame = _placed(db, prepared.frame, prepared, progress)
     data.intake.stage(db, frame, data.register.RESIDENT_TYPES, progress=progress)
-    data.intake.file_staged(db)
     outcome = data.register.settle(db)
     report.outside, report.without_coordinates = data.register.unplaced_of_sheet(db)
     _count_again(db, RecordKind.RESIDENTS, outcome)
@@ -207,20 +206,29 @@ def _write_placed(
     report: Report,
     progress: Progress,
 ) -> Outcome:
-    frame = _with_lon_lat(frame, prepared)
+    frame = _placed(db, frame, prepared, progress)
     data.intake.stage(db, frame, target.types, progress=progress)
-    progress("filing records into cells", 0, None)
-    data.intake.file_staged(db)
     brought = [column for column in target.types if column in frame.columns]
     outcome = data.intake.upsert(db, target, [*brought, "geom"])
-    report.outside, report.without_coordinates = data.intake.unplaced(db)
+    report.without_coordinates = int(frame["lon"].isna().sum())
+    report.outside = int(frame["cell_id"].isna().sum()) - report.without_coordinates
     _count_again(db, report.kind, outcome)
     return outcome
 
 
-def _with_lon_lat(frame: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
-    lon, lat = gis.prepare.as_points(prepared.shapes)
-    return frame.assign(lon=lon, lat=lat)
+def _placed(
+    db: Session, frame: pd.DataFrame, prepared: Prepared, progress: Progress
+) -> pd.DataFrame:
+    """Add longitude, latitude and the cell in force."""
+    progress("filing records into cells", 0, len(frame))
+    points = gis.prepare.as_points(prepared.shapes)
+    cells = data.locate.cells_of(db, points)
+    progress("filing records into cells", len(frame), len(frame))
+    return frame.assign(
+        lon=shapely.get_x(points),
+        lat=shapely.get_y(points),
+        cell_id=pd.Series(cells, index=frame.index).astype("Int64"),
+    )
 
 
 def _count_again(db: Session, kind: RecordKind, outcome: Outcome) -> None:

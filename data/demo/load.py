@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.orm import Session
 
+import data.bulk
 import data.db
 import data.locate
 from data.demo import town
@@ -46,13 +47,16 @@ def load(
 def _load(
     db: Session, cursor: psycopg.Cursor[Any], size: str, seed: int, today: date, progress: Progress
 ) -> dict[str, int]:
-    places, people = _set_aside(cursor, _PLACED), _set_aside(cursor, _PEOPLE)
+    places, people = (
+        data.bulk.set_aside(cursor, _PLACED),
+        data.bulk.set_aside(cursor, _PEOPLE),
+    )
     counts = _copy_all(cursor, size, seed, today, progress)
-    _restore(cursor, places, progress)
+    data.bulk.restore(cursor, places, progress)
     _settle(cursor, counts)
     # homes are filed through their building, so their own indexes would only be in the way
     data.locate.refile(db, progress=progress)
-    _restore(cursor, people, progress)
+    data.bulk.restore(cursor, people, progress)
     fact = {"size": size, "seed": seed, "counts": counts}
     cursor.execute("INSERT INTO store_fact VALUES ('demo', %s)", [json.dumps(fact)])
     return counts
@@ -80,41 +84,3 @@ def _settle(cursor: psycopg.Cursor[Any], counts: dict[str, int]) -> None:
     for table, count in counts.items():
         cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, count])
         cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
-
-
-# Constraints and indexes: taken down while rows pour in, put up again as they were
-
-_FOREIGN_KEYS = """
-    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE contype = 'f' AND conrelid = ANY(%s::regclass[]) ORDER BY 1, 2
-"""
-_UNIQUE = """
-    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE contype = 'u' AND conrelid = ANY(%s::regclass[]) ORDER BY 1, 2
-"""
-_INDEXES = """
-    SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
-    FROM pg_index i
-    WHERE i.indrelid = ANY(%s::regclass[])
-      AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
-    ORDER BY 1
-"""
-
-
-def _set_aside(cursor: psycopg.Cursor[Any], tables: tuple[str, ...]) -> list[str]:
-    """Drop foreign keys, unique constraints and indexes of `tables`; say how to put them back."""
-    back: list[str] = []
-    for query in (_FOREIGN_KEYS, _UNIQUE):
-        for table, name, definition in cursor.execute(query, [list(tables)]).fetchall():
-            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
-            back.insert(0, f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
-    for name, definition in cursor.execute(_INDEXES, [list(tables)]).fetchall():
-        cursor.execute(f"DROP INDEX {name}")
-        back.insert(0, definition)
-    return back
-
-
-def _restore(cursor: psycopg.Cursor[Any], statements: list[str], progress: Progress) -> None:
-    for number, statement in enumerate(statements):
-        progress("building indexes", number, len(statements))
-        cursor.execute(statement)

@@ -37,7 +37,8 @@ CREATE TABLE base_feature (
     rank INTEGER DEFAULT '0' NOT NULL,
     name TEXT,
     geom geometry(GEOMETRY,4326) NOT NULL,
-    geom_3857 geometry(GEOMETRY,3857) GENERATED ALWAYS AS (ST_Transform(geom, 3857)) STORED NOT NULL,
+    geom_3857 geometry(GEOMETRY,3857)
+        GENERATED ALWAYS AS (ST_Transform(geom, 3857)) STORED NOT NULL,
     PRIMARY KEY (id)
 );
 CREATE INDEX base_feature_geom_gist ON base_feature USING gist (geom);
@@ -121,7 +122,8 @@ CREATE TABLE grid_cell (
     valid_from DATE,
     valid_to DATE,
     geom geometry(MULTIPOLYGON,4326) NOT NULL,
-    geom_3857 geometry(MULTIPOLYGON,3857) GENERATED ALWAYS AS (ST_Transform(geom, 3857)) STORED NOT NULL,
+    geom_3857 geometry(MULTIPOLYGON,3857)
+        GENERATED ALWAYS AS (ST_Transform(geom, 3857)) STORED NOT NULL,
     area_m2 DOUBLE PRECISION GENERATED ALWAYS AS (ST_Area(geom::geography)) STORED,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     PRIMARY KEY (id),
@@ -165,13 +167,13 @@ CREATE TABLE building (
     address TEXT,
     floors INTEGER,
     footprint geometry(MULTIPOLYGON,4326),
-    footprint_3857 geometry(MULTIPOLYGON,3857) GENERATED ALWAYS AS (ST_Transform(footprint, 3857)) STORED,
+    footprint_3857 geometry(MULTIPOLYGON,3857)
+        GENERATED ALWAYS AS (ST_Transform(footprint, 3857)) STORED,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     geom geometry(POINT,4326),
     cell_id BIGINT,
     PRIMARY KEY (id),
-    UNIQUE (code),
-    FOREIGN KEY(cell_id) REFERENCES grid_cell (id) ON DELETE SET NULL
+    UNIQUE (code)
 );
 CREATE INDEX building_address ON building (address);
 CREATE INDEX building_cell_id ON building (cell_id);
@@ -195,8 +197,7 @@ CREATE TABLE case_file (
     cell_id BIGINT,
     PRIMARY KEY (id),
     UNIQUE (code),
-    FOREIGN KEY(unit_id) REFERENCES network_unit (id) ON DELETE SET NULL,
-    FOREIGN KEY(cell_id) REFERENCES grid_cell (id) ON DELETE SET NULL
+    FOREIGN KEY(unit_id) REFERENCES network_unit (id) ON DELETE SET NULL
 );
 CREATE INDEX case_file_cell_id ON case_file (cell_id);
 CREATE INDEX case_file_geom_gist ON case_file USING gist (geom);
@@ -229,8 +230,7 @@ CREATE TABLE facility (
     geom geometry(POINT,4326),
     cell_id BIGINT,
     PRIMARY KEY (id),
-    UNIQUE (code),
-    FOREIGN KEY(cell_id) REFERENCES grid_cell (id) ON DELETE SET NULL
+    UNIQUE (code)
 );
 CREATE INDEX facility_cell_id ON facility (cell_id);
 CREATE INDEX facility_geom_gist ON facility USING gist (geom);
@@ -259,8 +259,7 @@ CREATE TABLE dwelling (
     cell_id BIGINT,
     PRIMARY KEY (id),
     UNIQUE (building_id, number),
-    FOREIGN KEY(building_id) REFERENCES building (id) ON DELETE CASCADE,
-    FOREIGN KEY(cell_id) REFERENCES grid_cell (id) ON DELETE SET NULL
+    FOREIGN KEY(building_id) REFERENCES building (id) ON DELETE CASCADE
 );
 CREATE INDEX dwelling_cell_id ON dwelling (cell_id);
 CREATE INDEX dwelling_geom_gist ON dwelling USING gist (geom);
