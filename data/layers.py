@@ -231,7 +231,7 @@ async def collection(
     yield b'{"type":"FeatureCollection","features":['
     while left > 0:
         values["most"] = int(min(CHUNK, left))
-        cursor = await connection.execute(read.format(rows=rows), values)
+        cursor = await connection.execute(read.format(rows=rows), values, prepare=False)
         row = await cursor.fetchone()
         if row is None or not row[0]:
             break

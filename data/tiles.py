@@ -228,13 +228,17 @@ def check_address(z: str, x: str, y: str) -> tuple[int, int, int]:
 
 
 async def tile(connection: psycopg.AsyncConnection[Any], ask: Ask) -> bytes:
-    """Make a tile: the MVT bytes of its layers, one after the other (that is one valid tile)."""
+    """Make a tile: the MVT bytes of its layers, one after the other (that is one valid tile).
+
+    Planned anew each time: a tile holds four cells or a whole city, and the one plan that a
+    prepared statement settles on took 3.2 s where a fitting one takes 0.25 s (20,000 cells).
+    """
     values = _values(ask)
     parts = []
     async with connection.cursor(binary=True) as cursor:
         for recipe in (r for layer in ask.layers for r in RECIPES[layer]):
             if recipe.from_zoom <= ask.z < recipe.below_zoom:
-                await cursor.execute(recipe.sql, values, prepare=True)
+                await cursor.execute(recipe.sql, values, prepare=False)
                 row = await cursor.fetchone()
                 parts.append(bytes(row[0]) if row and row[0] else b"")
     return b"".join(parts)

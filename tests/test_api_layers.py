@@ -85,6 +85,10 @@ def test_geojson_streams_a_whole_layer(town_api):
     answer = town_api.get("/layers/cells.geojson")
     assert answer.headers["content-type"] == "application/geo+json"
     features = answer.json()["features"]
+    fresh = town_api.get(
+        "/overview", headers={"If-None-Match": town_api.get("/overview").headers["etag"]}
+    )
+    assert fresh.status_code == 304
     assert len(features) == overview["totals"]["cells"] == 60
     assert sum(f["properties"]["households"] for f in features) == overview["totals"]["households"]
     assert (

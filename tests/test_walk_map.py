@@ -3,8 +3,12 @@
 import re
 from contextlib import contextmanager
 
+import numpy as np
 import psycopg
 import pytest
+
+import gis.coordinates
+from gis.terms import Datum
 
 DESK = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {
@@ -225,6 +229,21 @@ def test_a_server_that_is_down_from_the_start_is_waited_for(server, town_url, br
         assert page.is_hidden("#notice")
 
 
+def test_an_open_map_takes_up_what_changed(server, town_url, browser):
+    context = browser.new_context(**DESK)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(server(town_url) + "/")
+    until(page, "document.querySelectorAll('.leaflet-tile-loaded').length > 1")
+    with psycopg.connect(town_url) as connection:
+        connection.execute("UPDATE grid_plan SET name = '新方案'")
+        connection.execute("UPDATE data_version SET version = version + 1 WHERE layer = 'cells'")
+    with page.expect_response(re.compile("/tiles/")):
+        page.clock.fast_forward(61_000)
+    assert "新方案" in page.inner_text(".total")
+    context.close()
+
+
 @pytest.mark.parametrize("granted", [True, False])
 def test_where_am_i(server, town_url, browser, granted):
     with psycopg.connect(town_url) as connection:
@@ -259,4 +278,15 @@ def test_with_a_gcj02_basemap_tiles_and_places_are_shifted(server, town_url, bro
     tiles = [url for url in asked if "/tiles/" in url]
     assert tiles
     assert all(url.endswith("?datum=gcj02") for url in tiles)
+    here = np.array(111.2), np.array(30.1)
+    truth = gis.coordinates.convert(*here, source=Datum.WGS84, target=Datum.GCJ02)
+    shifted, back = page.evaluate(
+        """async () => {
+            const { onMap, onGround } = await import('/static/map/datum.js');
+            const place = onMap(111.2, 30.1);
+            return [[place.lng, place.lat], onGround(place)];
+        }"""
+    )
+    assert shifted == pytest.approx([float(part) for part in truth], abs=1e-9)
+    assert back == pytest.approx([111.2, 30.1], abs=1e-8)
     page.close()

@@ -217,11 +217,18 @@ def _card(found: dict[str, Any]) -> Card:
 Plan = Annotated[str | None, Query(description="a plan's name; without it the plan in force")]
 
 
-@router.get("/overview")
-async def overview(db: Hot, plan: Plan = None) -> Overview:
-    """The plan in force: its name, box, totals, class breaks and the version of what is kept."""
+@router.get("/overview", response_model=Overview)
+async def overview(request: Request, db: Hot, plan: Plan = None) -> Response:
+    """The plan in force: its name, box, totals, class breaks and the version of what is kept.
+
+    Open maps ask once a minute whether it changed: as long as it did not, that costs a 304.
+    """
     version = await data.layers.version(db, ("cells",), plan)
-    return Overview.model_validate({**await data.grid_card.overview(db, plan), "version": version})
+    headers = {"ETag": _etag("overview", plan, version), **REVALIDATE}
+    if _is_fresh(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    found = Overview.model_validate({**await data.grid_card.overview(db, plan), "version": version})
+    return Response(found.model_dump_json(), media_type="application/json", headers=headers)
 
 
 @router.get("/cells/search")

@@ -19,6 +19,7 @@ let tiles;
 let names;
 const parts = {};
 const RETRY_S = [2, 5, 10, 30];
+const LOOK_AGAIN_S = 60;
 let failures = 0;
 
 export function openMap(id) {
@@ -67,13 +68,18 @@ export function switchPart(key, on) {
 }
 
 async function load() {
+  const before = state.overview;
+  const recovered = failures > 0;
   state.overview = await askJson('/overview');
   failures = 0;
-  quiet();
+  const { version, totals, bbox } = state.overview;
+  if (totals.cells) quiet();
+  else nothingYet();
+  if (before?.version === version && !recovered) return;
   changed('overview');
-  if (!state.overview.totals.cells) nothingYet();
-  if (!map._loaded) firstView();
-  else tiles.reload();
+  if (!map._loaded) return firstView();
+  if (!before.totals.cells && bbox) map.fitBounds(boxOnMap(bbox), roomFor());
+  tiles.reload();
 }
 
 function firstView() {
@@ -127,6 +133,7 @@ export function start() {
     if (event.key === 'Escape' && !event.defaultPrevented) closeCard();
   });
   whenLost(onLost);
+  setInterval(() => document.visibilityState === 'visible' && retry(), LOOK_AGAIN_S * 1000);
   window.addEventListener('online', retry);
   window.addEventListener('offline', onLost);
   retry();
