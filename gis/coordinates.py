@@ -60,10 +60,17 @@ def convert_shapes(
 
 
 def reach_in_degrees(lat: float, metres: float) -> tuple[float, float]:
-    """Return how many degrees (lon, lat) surely hold `metres` around latitude `lat`."""
+    """Return how many degrees (lon, lat) surely hold `metres` around latitude `lat`.
+
+    Meridians draw together towards the pole: the circle's poleward end decides, and where the
+    circle holds the pole every longitude is near.
+    """
     slack = 1.01
-    narrowing = max(np.cos(np.radians(min(abs(lat) + 0.1, 89.9))), 0.001)
-    return metres * slack / (_M_PER_DEG * narrowing), metres * slack / (_M_PER_DEG * 0.993)
+    reach_lat = metres * slack / (_M_PER_DEG * 0.993)
+    poleward = abs(lat) + reach_lat
+    if poleward >= 90:
+        return 180.0, reach_lat
+    return metres * slack / (_M_PER_DEG * float(np.cos(np.radians(poleward)))), reach_lat
 
 
 def check_point(lon: float, lat: float) -> None:
