@@ -1,6 +1,6 @@
 """Shapes: repair with a known price, and how sound a coverage of cells is.
 
-Lengths and areas are in metres and square metres, computed in a local equal-area projection.
+Areas are in square metres, computed in a local equal-area projection.
 """
 
 from __future__ import annotations
@@ -95,9 +95,12 @@ def _mend(
     left = CROSSING_BUDGET
     for place in map(int, broken):
         crossings = count_crossings(shapes[place])
-        left -= crossings
-        if crossings > MAX_CROSSINGS or left < 0:
+        if crossings > MAX_CROSSINGS:
             faults[place] = "the outline crosses itself too often to be repaired"
+            continue
+        left -= crossings
+        if left < 0:
+            faults[place] = "the outlines of this file cross themselves too often in all"
             continue
         sound = _polygons_of(shapely.make_valid(shapes[place], method="structure"))
         before, after = shapes[place].area, sound.area
@@ -170,69 +173,73 @@ SMALLEST_FLAW_M2 = 0.01
 def flaws(shapes: Shapes) -> list[Flaw]:
     """List overlaps between cells and gaps enclosed by them, largest first.
 
+    Edges are straight in degrees, as they are where records are filed: a neighbour that has a
+    corner more on a shared edge is no flaw. Only the ground of a flaw is measured in metres.
+
     Args:
         shapes: sound polygons in WGS-84 degrees, (n,), none missing.
     """
     shapes = np.asarray(shapes, dtype=object)
     if len(shapes) == 0:
         return []
-    to_metres, to_degrees = _local_metres(shapes)
-    plane = shapely.transform(shapes, to_metres)
-    found = _overlaps(plane) + _gaps(plane)
-    found = [flaw for flaw in found if flaw[1] >= SMALLEST_FLAW_M2]
-    found.sort(key=lambda flaw: -flaw[1])
-    return [_flaw(kind, area, spot, cells, to_degrees) for kind, area, spot, cells in found]
+    found = _overlaps(shapes) + _gaps(shapes)
+    to_metres = _local_metres(shapes)
+    pieces = np.array([piece for _, piece, _ in found], dtype=object)
+    areas = shapely.area(shapely.transform(pieces, to_metres))
+    spots = np.round(shapely.get_coordinates(shapely.point_on_surface(pieces)), 7)
+    listed = []
+    for at in np.argsort(-areas, kind="stable"):
+        if areas[at] >= SMALLEST_FLAW_M2:
+            (kind, _, places), (lon, lat) = found[at], spots[at].tolist()
+            listed.append(Flaw(kind, round(float(areas[at]), 2), lon, lat, places))
+    return listed
 
 
-_Found = tuple[str, float, shapely.Point, tuple[int, ...]]
+_Found = tuple[str, shapely.Geometry, tuple[int, ...]]
+"""Kind, the ground itself in degrees, positions of the cells."""
 
 
-def _overlaps(plane: Shapes) -> list[_Found]:
-    suspects = _not_clean(plane)
+def _overlaps(cells: Shapes) -> list[_Found]:
+    suspects = _not_clean(cells)
     if not len(suspects):
         return []
-    one, other = shapely.STRtree(plane).query(plane[suspects], predicate="intersects")
+    one, other = shapely.STRtree(cells).query(cells[suspects], predicate="intersects")
     one = suspects[one]
     pairs = np.unique(np.sort(np.column_stack([one, other])[one != other], axis=1), axis=0)
     if not len(pairs):
         return []
-    common = shapely.intersection(plane[pairs[:, 0]], plane[pairs[:, 1]])
-    areas = shapely.area(common)
+    common = shapely.intersection(cells[pairs[:, 0]], cells[pairs[:, 1]])
     return [
-        ("overlap", float(areas[n]), common[n].representative_point(), (int(a), int(b)))
+        ("overlap", common[n], (int(a), int(b)))
         for n, (a, b) in enumerate(pairs)
-        if areas[n] >= SMALLEST_FLAW_M2
+        if common[n].area > 0
     ]
 
 
-def _not_clean(plane: Shapes) -> npt.NDArray[np.intp]:
+def _not_clean(cells: Shapes) -> npt.NDArray[np.intp]:
     """Positions of cells with an edge that does not match its neighbour's."""
-    edges = shapely.coverage_invalid_edges(plane)
+    edges = shapely.coverage_invalid_edges(cells)
     return np.flatnonzero(~(shapely.is_missing(edges) | shapely.is_empty(edges)))
 
 
-def _gaps(plane: Shapes) -> list[_Found]:
-    whole = shapely.union_all(plane)
-    holes = [shapely.Polygon(ring) for part in shapely.get_parts(whole) for ring in part.interiors]
-    return [("gap", float(hole.area), hole.representative_point(), ()) for hole in holes]
+def _gaps(cells: Shapes) -> list[_Found]:
+    """Holes of the whole, without the islands that lie in them."""
+    parts = shapely.get_parts(shapely.union_all(cells))
+    inner = [shapely.Polygon(ring) for part in parts for ring in part.interiors]
+    rings = np.array(inner, dtype=object)
+    ring_at, island_at = shapely.STRtree(parts).query(rings, predicate="covers")
+    holes = [
+        ring - shapely.union_all(parts[island_at[ring_at == at]]) if at in ring_at else ring
+        for at, ring in enumerate(rings)
+    ]
+    return [("gap", piece, ()) for piece in shapely.get_parts(holes)]
 
 
-def _flaw(
-    kind: str, area: float, spot: shapely.Point, cells: tuple[int, ...], to_degrees: Move
-) -> Flaw:
-    (lon, lat), *_ = to_degrees(shapely.get_coordinates(spot))
-    return Flaw(kind, round(area, 2), round(float(lon), 7), round(float(lat), 7), cells)
-
-
-def _local_metres(shapes: Shapes) -> tuple[Move, Move]:
-    """Functions from degrees to a local equal-area plane in metres and back."""
+def _local_metres(shapes: Shapes) -> Move:
+    """A function from degrees to a local equal-area plane in metres."""
     west, south, east, north = shapely.total_bounds(shapes)
     plane = pyproj.CRS.from_proj4(
         f"+proj=laea +lon_0={(west + east) / 2} +lat_0={(south + north) / 2} +datum=WGS84"
     )
     forward = pyproj.Transformer.from_crs(4326, plane, always_xy=True)
-    back = pyproj.Transformer.from_crs(plane, 4326, always_xy=True)
-    return (
-        lambda xy: np.column_stack(forward.transform(xy[:, 0], xy[:, 1])),
-        lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1])),
-    )
+    return lambda xy: np.column_stack(forward.transform(xy[:, 0], xy[:, 1]))
