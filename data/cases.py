@@ -1,6 +1,6 @@
 """案卷 in the store."""
 
-from data.intake import Target
+from data.intake import PLACED, Target
 
 CASES = Target(
     "case_file",
@@ -16,6 +16,6 @@ CASES = Target(
         "address": "text",
         "description": "text",
         "accuracy_m": "float8",
+        **PLACED,
     },
-    placed=True,
 )

@@ -1,6 +1,6 @@
 """设施 in the store."""
 
-from data.intake import Target
+from data.intake import PLACED, Target
 
 FACILITIES = Target(
     "facility",
@@ -15,6 +15,6 @@ FACILITIES = Target(
         "phone": "text",
         "valid_from": "date",
         "valid_to": "date",
+        **PLACED,
     },
-    placed=True,
 )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 import data.db
 from data.intake import Target
 from data.locate import IN_FORCE
-from data.models import GridPlan
+from data.models import GridCell, GridPlan
 from gis.errors import BadInput, NotFound
 from gis.places import Box
 
@@ -137,16 +137,10 @@ def count_in_force(db: Session) -> int:
     return int(db.scalar(sa.text(f"SELECT count(*) FROM grid_cell WHERE {IN_FORCE}")) or 0)
 
 
-def cells_not_in(db: Session, plan: GridPlan) -> int:
-    """Count cells of `plan` that the staged file does not bring."""
-    count = db.scalar(
-        sa.text(
-            "SELECT count(*) FROM grid_cell c WHERE c.plan_id = :plan "
-            "AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.code = c.code)"
-        ),
-        {"plan": plan.id},
-    )
-    return int(count or 0)
+def count_cells(db: Session, plan: GridPlan) -> int:
+    """Count the cells of `plan`."""
+    query = sa.select(sa.func.count()).where(GridCell.plan_id == plan.id)
+    return int(db.scalar(query) or 0)
 
 
 def cell_shapes(db: Session, plan: GridPlan) -> list[tuple[str, bytes]]:

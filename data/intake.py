@@ -36,6 +36,11 @@ class Outcome:
     changed: int
     unchanged: int
 
+    @property
+    def total(self) -> int:
+        """Rows that went in or were there."""
+        return self.added + self.changed + self.unchanged
+
 
 @dataclass(frozen=True)
 class Target:
@@ -44,49 +49,61 @@ class Target:
     table: str
     key: tuple[str, ...]
     types: dict[str, str]
-    placed: bool = False
+
+
+Rows = Cursor[tuple[object, ...]]
+
+PLACED = {"geom": "geometry(Point, 4326)", "cell_id": "bigint"}
+"""The columns that every record with a place brings."""
+
+
+def write(db: Session, target: Target, frame: pd.DataFrame, progress: Progress = quiet) -> Outcome:
+    """Write the rows of `frame`, indexed by row number, into `target`: add, change, leave.
+
+    Columns that `target` does not know are passed over; geometry comes as EWKB hex (`ewkb`).
+    """
+    with data.db.cursor(db) as cursor:
+        if len(frame) >= BULK and _is_empty(cursor, target.table):
+            return _fill(cursor, target, frame, progress)
+        stage(cursor, frame, target.types, progress)
+        return _upsert(cursor, target, [name for name in target.types if name in frame.columns])
+
+
+def _is_empty(cursor: Rows, table: str) -> bool:
+    found = cursor.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table)))
+    return found.fetchone() is None
+
+
+def _fill(cursor: Rows, target: Target, frame: pd.DataFrame, progress: Progress) -> Outcome:
+    """Copy straight into an empty table, whose indexes are built afterwards."""
+    columns = [name for name in target.types if name in frame.columns]
+    aside = data.bulk.set_aside(cursor, [target.table])
+    copy_frame(cursor, target.table, frame[columns], progress)
+    data.bulk.restore(cursor, aside, progress)
+    cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(target.table)))
+    return Outcome(len(frame), 0, 0)
 
 
 # Staging
 
 
 def stage(
-    db: Session,
-    frame: pd.DataFrame,
-    types: dict[str, str],
-    *,
-    progress: Progress = quiet,
+    cursor: Rows, frame: pd.DataFrame, types: dict[str, str], progress: Progress = quiet
 ) -> None:
-    """Copy `frame` into the temporary table `staged`; its columns are `types` that it brings.
-
-    A column of type geometry holds EWKB as hex text; `lon` and `lat` (float) become the point
-    `geom`, and with them comes its `cell_id`. The row number of the file is `row`.
-    """
+    """Copy `frame` into the temporary table `staged`: its columns among `types`, and `row`."""
     columns = [name for name in types if name in frame.columns]
-    parts: list[sql.Composable] = [
-        sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(types[c])) for c in columns
-    ]
-    if {"lon", "lat"} <= set(frame.columns):
-        columns += ["lon", "lat", "cell_id"]
-        parts.append(sql.SQL(_POINT))
-    with data.db.cursor(db) as cursor:
-        cursor.execute("DROP TABLE IF EXISTS staged")
-        cursor.execute(
-            sql.SQL("CREATE TEMP TABLE staged (row int, {}) ON COMMIT DROP").format(
-                sql.SQL(", ").join(parts)
-            )
+    parts = [sql.SQL("{} {}").format(sql.Identifier(c), sql.SQL(types[c])) for c in columns]
+    cursor.execute("DROP TABLE IF EXISTS staged")
+    cursor.execute(
+        sql.SQL("CREATE TEMP TABLE staged (row int, {}) ON COMMIT DROP").format(
+            sql.SQL(", ").join(parts)
         )
-        copy_frame(cursor, "staged", frame[columns].rename_axis("row").reset_index(), progress)
-        cursor.execute("ANALYZE staged")
+    )
+    copy_frame(cursor, "staged", frame[columns].rename_axis("row").reset_index(), progress)
+    cursor.execute("ANALYZE staged")
 
 
-_POINT = """lon float8, lat float8, cell_id bigint, geom geometry(Point, 4326) GENERATED ALWAYS AS
-    (ST_SetSRID(ST_MakePoint(lon, lat), 4326)) STORED"""
-
-
-def copy_frame(
-    cursor: Cursor[tuple[object, ...]], table: str, frame: pd.DataFrame, progress: Progress = quiet
-) -> None:
+def copy_frame(cursor: Rows, table: str, frame: pd.DataFrame, progress: Progress = quiet) -> None:
     """COPY a frame into `table`, column by column of the same name, in chunks."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
@@ -104,32 +121,45 @@ def _as_csv(frame: pd.DataFrame) -> bytes:
     return text.getvalue()
 
 
+# Geometry as COPY takes it
+
+
 def ewkb(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """Write WGS-84 shapes as EWKB hex for COPY; None stays."""
+    """Write WGS-84 shapes as EWKB hex; None stays."""
     with_srid = shapely.set_srid(shapes, 4326)
     return np.asarray(shapely.to_wkb(with_srid, hex=True, include_srid=True), dtype=object)
+
+
+_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
+
+
+def ewkb_of_points(points: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Write WGS-84 Points as EWKB hex, laid out by numpy: ten times faster; None stays."""
+    record = np.zeros(len(points), dtype=_POINT)
+    record["order"], record["kind"], record["srid"] = 1, 0x20000001, 4326
+    record["x"], record["y"] = shapely.get_x(points), shapely.get_y(points)
+    text = np.frombuffer(record.tobytes().hex().encode(), f"S{2 * _POINT.itemsize}").astype("U")
+    answer = text.astype(object)
+    answer[shapely.is_missing(points)] = None
+    return answer
 
 
 # Comparing and writing
 
 
-def upsert(db: Session, target: Target, brought: Sequence[str]) -> Outcome:
-    """Write `staged` into `target.table`: change what differs, add what is new.
-
-    `brought` are the columns of the table that `staged` has.
-    """
-    with data.db.cursor(db) as cursor:
-        total = _count(cursor, "staged")
-        existing = _rough_count(cursor, target.table, up_to=max(2 * total, 1))
-        changed = _change(cursor, target, brought) if existing else 0
-        in_bulk = total >= BULK and existing < 2 * total
-        aside = data.bulk.set_aside(cursor, [target.table]) if in_bulk else []
-        added = _add(cursor, target, brought)
-        data.bulk.restore(cursor, aside)
+def _upsert(cursor: Rows, target: Target, brought: Sequence[str]) -> Outcome:
+    """Write `staged`, which has the columns `brought`: change what differs, add what is new."""
+    total = _count(cursor, "staged")
+    changed = _change(cursor, target, brought)
+    existing = _rough_count(cursor, target.table, up_to=2 * total)
+    in_bulk = total >= BULK and existing < 2 * total
+    aside = data.bulk.set_aside(cursor, [target.table]) if in_bulk else []
+    added = _add(cursor, target, brought)
+    data.bulk.restore(cursor, aside)
     return Outcome(added, changed, total - added - changed)
 
 
-def _count(cursor: Cursor[tuple[object, ...]], table: str) -> int:
+def _count(cursor: Rows, table: str) -> int:
     row = cursor.execute(
         sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
     ).fetchone()
@@ -137,7 +167,7 @@ def _count(cursor: Cursor[tuple[object, ...]], table: str) -> int:
     return int(str(row[0]))
 
 
-def _rough_count(cursor: Cursor[tuple[object, ...]], table: str, *, up_to: int) -> int:
+def _rough_count(cursor: Rows, table: str, *, up_to: int) -> int:
     """Count rows, but not on and on: enough to choose the way."""
     row = cursor.execute(
         sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {}) AS few").format(
@@ -154,8 +184,8 @@ def _matches(target: Target) -> sql.Composed:
     )
 
 
-def _change(cursor: Cursor[tuple[object, ...]], target: Target, brought: Sequence[str]) -> int:
-    values = [column for column in brought if column not in target.key]
+def _change(cursor: Rows, target: Target, brought: Sequence[str]) -> int:
+    values = [column for column in brought if column not in {*target.key, "cell_id"}]
     if not values:
         return 0
     differs = sql.SQL(" OR ").join(
@@ -165,7 +195,7 @@ def _change(cursor: Cursor[tuple[object, ...]], target: Target, brought: Sequenc
     sets: list[sql.Composable] = [
         sql.SQL("{0} = coalesce(s.{0}, t.{0})").format(sql.Identifier(column)) for column in values
     ]
-    if target.placed and "geom" in values:
+    if "cell_id" in brought:
         sets.append(sql.SQL("cell_id = CASE WHEN s.geom IS NULL THEN t.cell_id ELSE s.cell_id END"))
     cursor.execute(
         sql.SQL(
@@ -181,15 +211,14 @@ def _change(cursor: Cursor[tuple[object, ...]], target: Target, brought: Sequenc
     return cursor.rowcount
 
 
-def _add(cursor: Cursor[tuple[object, ...]], target: Target, brought: Sequence[str]) -> int:
-    columns = [*brought, "cell_id"] if target.placed and "geom" in brought else brought
+def _add(cursor: Rows, target: Target, brought: Sequence[str]) -> int:
     cursor.execute(
         sql.SQL(
             "INSERT INTO {table} ({columns}) SELECT {columns} FROM staged s "
             "WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE {matches}) ORDER BY {key}"
         ).format(
             table=sql.Identifier(target.table),
-            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+            columns=sql.SQL(", ").join(map(sql.Identifier, brought)),
             matches=_matches(target),
             key=sql.SQL(", ").join(map(sql.Identifier, target.key)),
         )

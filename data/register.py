@@ -7,10 +7,13 @@ resident id, or without one by name and date of birth in the same household.
 
 from __future__ import annotations
 
+import pandas as pd
 from sqlalchemy.orm import Session
 
 import data.db
-from data.intake import Outcome, Target
+import data.intake
+from data.intake import PLACED, Outcome, Target
+from gis.terms import Progress, quiet
 
 BUILDINGS = Target(
     "building",
@@ -21,8 +24,8 @@ BUILDINGS = Target(
         "address": "text",
         "floors": "int",
         "footprint": "geometry(MultiPolygon, 4326)",
+        **PLACED,
     },
-    placed=True,
 )
 
 RESIDENT_TYPES = {
@@ -37,6 +40,7 @@ RESIDENT_TYPES = {
     "address": "text",
     "dwelling": "text",
     "household": "text",
+    **PLACED,
 }
 """Columns of a staged sheet of residents; all are present, blank where the file has none."""
 
@@ -105,9 +109,10 @@ _ADD_RESIDENTS = """
 """
 
 
-def settle(db: Session) -> Outcome:
-    """Write the staged sheet of residents, making their buildings, dwellings and households."""
+def settle(db: Session, frame: pd.DataFrame, progress: Progress = quiet) -> Outcome:
+    """Write a sheet of residents, making their buildings, dwellings and households."""
     with data.db.cursor(db) as cursor:
+        data.intake.stage(cursor, frame, RESIDENT_TYPES, progress)
         cursor.execute(_BUILDINGS_OF_SHEET)
         cursor.execute(_DWELLINGS_OF_SHEET)
         cursor.execute(_HOUSEHOLDS_OF_SHEET)

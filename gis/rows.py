@@ -215,7 +215,8 @@ def text(limit: int = MAX_TEXT) -> Parse:
 
 def code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """A code: up to 64 characters without blanks; `1234.0` of a spreadsheet is 1234."""
-    values = values.str.replace(r"^([0-9]+)\.0$", r"\1", regex=True)
+    of_spreadsheet = values.str.fullmatch(r"[0-9]+\.0", na=False)
+    values = values.mask(of_spreadsheet, values.str.removesuffix(".0"))
     wrong = (values.str.len() > 64) | values.str.contains(r"\s", regex=True, na=False)
     return values, _none(values).mask(wrong, "a code has at most 64 characters and no blanks")
 
@@ -356,8 +357,9 @@ def phone(values: pd.Series) -> tuple[pd.Series, pd.Series]:
 def repeated(values: pd.Series, name: str) -> pd.DataFrame:
     """Faults for codes that stand a second time in the file; the first one stays."""
     again = values.notna() & values.duplicated(keep="first")
-    first = pd.Series(values.index, index=values).groupby(level=0).first()
     at = values.index[again]
+    same = values[values.isin(values.loc[at])]
+    first = pd.Series(same.index, index=same).groupby(level=0).first()
     reasons = [f"stands already in row {first[one]}" for one in values.loc[at]]
     return pd.DataFrame({"row": at, "field": name, "value": values.loc[at], "reason": reasons})
 

@@ -112,9 +112,9 @@ def _cells(
 ) -> Outcome:
     plan, in_force = data.grid.plan_to_fill(db, order.plan, today=today)
     frame = prepared.frame.assign(plan_id=plan.id, geom=data.intake.ewkb(prepared.shapes))
-    outcome = _write(db, data.grid.CELLS, frame, progress)
+    outcome = data.intake.write(db, data.grid.CELLS, frame, progress)
     report.plan = plan.name
-    report.notes += _about_plan(db, plan, in_force)
+    report.notes += _about_plan(db, plan, in_force, outcome)
     _judge_coverage(db, plan, report, progress)
     if in_force and outcome.added + outcome.changed:
         data.locate.refile(db, progress=progress)
@@ -122,9 +122,9 @@ def _cells(
     return outcome
 
 
-def _about_plan(db: Session, plan: Any, in_force: bool) -> list[str]:
+def _about_plan(db: Session, plan: Any, in_force: bool, outcome: Outcome) -> list[str]:
     notes = []
-    missing = data.grid.cells_not_in(db, plan)
+    missing = data.grid.count_cells(db, plan) - outcome.total
     if missing:
         notes.append(f"{missing:,} cells of plan {plan.name!r} are not in this file; they stay")
     if not in_force:
@@ -148,7 +148,7 @@ def _divisions(
     frame = prepared.frame
     if prepared.has_places:
         frame = frame.assign(geom=data.intake.ewkb(prepared.shapes))
-    outcome = _write(db, data.grid.DIVISIONS, frame, progress)
+    outcome = data.intake.write(db, data.grid.DIVISIONS, frame, progress)
     orphans = data.grid.orphans(db)
     if orphans:
         report.notes.append(f"{orphans:,} divisions name a parent that is not in the table yet")
@@ -185,17 +185,10 @@ def _residents(
     db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
 ) -> Outcome:
     frame = _placed(db, prepared.frame, prepared, progress)
-    data.intake.stage(db, frame, data.register.RESIDENT_TYPES, progress=progress)
-    outcome = data.register.settle(db)
+    outcome = data.register.settle(db, frame, progress)
     report.outside, report.without_coordinates = data.register.unplaced_of_sheet(db)
     _count_again(db, RecordKind.RESIDENTS, outcome)
     return outcome
-
-
-def _write(db: Session, target: Target, frame: pd.DataFrame, progress: Progress) -> Outcome:
-    brought = [column for column in target.types if column in frame.columns]
-    data.intake.stage(db, frame, target.types, progress=progress)
-    return data.intake.upsert(db, target, brought)
 
 
 def _write_placed(
@@ -207,10 +200,8 @@ def _write_placed(
     progress: Progress,
 ) -> Outcome:
     frame = _placed(db, frame, prepared, progress)
-    data.intake.stage(db, frame, target.types, progress=progress)
-    brought = [column for column in target.types if column in frame.columns]
-    outcome = data.intake.upsert(db, target, [*brought, "geom"])
-    report.without_coordinates = int(frame["lon"].isna().sum())
+    outcome = data.intake.write(db, target, frame, progress)
+    report.without_coordinates = int(frame["geom"].isna().sum())
     report.outside = int(frame["cell_id"].isna().sum()) - report.without_coordinates
     _count_again(db, report.kind, outcome)
     return outcome
@@ -219,16 +210,13 @@ def _write_placed(
 def _placed(
     db: Session, frame: pd.DataFrame, prepared: Prepared, progress: Progress
 ) -> pd.DataFrame:
-    """Add longitude, latitude and the cell in force."""
+    """Add the place, as a point, and the cell in force."""
     progress("filing records into cells", 0, len(frame))
     points = gis.prepare.as_points(prepared.shapes)
     cells = data.locate.cells_of(db, points)
     progress("filing records into cells", len(frame), len(frame))
-    return frame.assign(
-        lon=shapely.get_x(points),
-        lat=shapely.get_y(points),
-        cell_id=pd.Series(cells, index=frame.index).astype("Int64"),
-    )
+    cell_id = pd.Series(cells, index=frame.index).astype("Int64")
+    return frame.assign(geom=data.intake.ewkb_of_points(points), cell_id=cell_id)
 
 
 def _count_again(db: Session, kind: RecordKind, outcome: Outcome) -> None:
