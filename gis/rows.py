@@ -153,7 +153,7 @@ def _require(
     used: Mapping[str, str],
     constants: Mapping[str, str],
 ) -> None:
-    known = {one.name for one in fields}
+    known = [one.name for one in fields]
     for name in constants:
         if name not in known:
             raise BadInput(f"--set {name}: no field {name!r}; fields are {', '.join(known)}")
@@ -231,7 +231,8 @@ def division_code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     distinct = values.dropna().unique()
     padded = {one: codes.pad_division(one) for one in distinct}
     wrong = {one: codes.division_fault(padded[one]) or "" for one in distinct}
-    return values.map(padded), faults.mask(faults == "", values.map(wrong).fillna(""))
+    reasons = values.map(wrong).astype("str").fillna("")
+    return values.map(padded).astype("str"), faults.mask(faults == "", reasons)
 
 
 def whole(low: int, high: int) -> Parse:
@@ -259,30 +260,37 @@ def number(low: float, high: float, hint: str = "") -> Parse:
     return parse
 
 
-def _parsed_times(values: pd.Series, *, utc: bool) -> pd.Series:
-    folded = values.str.replace("年|月", "-", regex=True).str.replace("日|号", " ", regex=True)
-    folded = folded.str.strip().str.replace(
-        r"^(\d{4})[./](\d{1,2})[./](\d{1,2})", r"\1-\2-\3", regex=True
-    )
-    folded = folded.str.replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3", regex=True)
-    return pd.to_datetime(folded, errors="coerce", format="ISO8601", utc=utc)
+def _times(values: pd.Series) -> pd.Series:
+    """Read times that begin with a whole date; a year or a month alone is none."""
+    whole = values.where(values.str.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", na=False))
+    times = pd.to_datetime(whole, errors="coerce", format="ISO8601", utc=True)
+    return times.astype("datetime64[us, UTC]")
 
 
 def day(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """A date: 2026-03-01, 2026/3/1, 2026年3月1日, 20260301."""
     distinct = pd.Series(values.dropna().unique(), dtype="str")
     folded = _pad_days(distinct)
-    days = dict(zip(distinct, _parsed_times(folded, utc=True).dt.date, strict=True))
+    days = dict(zip(distinct, _times(folded).dt.date, strict=True))
     answer = values.map(days)
     wrong = values.notna() & answer.isna()
     return answer, _none(values).mask(wrong, "a date such as 2026-03-01 is expected")
 
 
 def _pad_days(values: pd.Series) -> pd.Series:
-    parts = r"^(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?"
-    return values.str.replace(
-        parts, lambda m: f"{m[1]}-{int(m[2]):02d}-{int(m[3]):02d}", regex=True
+    """Write the date at the beginning as 2026-03-01; the time after it stays."""
+    compact = values.str.strip().str.replace(
+        r"^([0-9]{4})([0-9]{2})([0-9]{2})(?![0-9])", r"\1-\2-\3", regex=True
     )
+    parts = r"^([0-9]{4})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})(?:日|号)?(?![0-9])\s*"
+    padded = compact.str.replace(
+        parts, lambda m: f"{m[1]}-{int(m[2]):02d}-{int(m[3]):02d} ", regex=True
+    )
+    return padded.str.replace(r"^(\S+) T", r"\1 ", regex=True).str.strip()
+
+
+_OFFSET = r"(?:[+-][0-9]{2}:?[0-9]{2}|:[0-9]{2}(?:\.[0-9]+)?[+-][0-9]{2}|Z)$"
+"""How a time ends that names its offset from UTC: +08:00, +0800, +08 (as PostgreSQL), Z."""
 
 
 def moment(zone: str) -> Parse:
@@ -290,10 +298,10 @@ def moment(zone: str) -> Parse:
 
     def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
         distinct = pd.Series(values.dropna().unique(), dtype="str")
-        folded = _pad_days(distinct).str.strip()
-        has_offset = folded.str.contains(r"(?:[+-]\d{2}:?\d{2}|Z)$", regex=True)
-        parsed = _parsed_times(folded.where(has_offset), utc=True)
-        local = _parsed_times(folded.mask(has_offset), utc=True).dt.tz_localize(None)
+        folded = _pad_days(distinct)
+        has_offset = folded.str.contains(_OFFSET, regex=True)
+        parsed = _times(folded.where(has_offset))
+        local = _times(folded.mask(has_offset)).dt.tz_localize(None)
         local = local.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
         times = parsed.fillna(local.dt.tz_convert("UTC"))
         answer = values.map(dict(zip(distinct, times, strict=True)))
