@@ -21,7 +21,7 @@ from data.tiles import HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, workers
 from gis.errors import BadInput, NotFound
 from gis.terms import Datum
 
-CHUNK = 2000
+CHUNK = 5000
 DIGITS = 7
 
 _CELL_ROWS = f"""

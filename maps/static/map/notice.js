@@ -11,6 +11,7 @@ export function quiet() {
 
 // With a map on the screen one line above it is enough; it can still be read and moved.
 export function lost(retry, mapIsThere) {
+  notice.classList.add('warning');
   notice.classList.toggle('slim', mapIsThere);
   notice.replaceChildren(
     make('h2', {}, ...both('连接不上服务器', 'The server does not answer')),
@@ -22,11 +23,11 @@ export function lost(retry, mapIsThere) {
 }
 
 export function nothingYet() {
-  notice.classList.remove('slim');
+  notice.classList.remove('warning', 'slim');
   notice.replaceChildren(
     make('h2', {}, ...both('还没有网格', 'No cells yet')),
     make('p', { text: '导入一份网格数据，或者先装一座示范小城看看：' }),
-    make('pre', {}, make('code', { text: 'wangge import cells 网格.geojson\nwangge demo' })),
+    make('pre', {}, make('code', { text: 'wangge import cells 网格.geojson --datum wgs84\nwangge demo' })),
     make('p', { class: 'english', lang: 'en', text: 'Import your cells, or load the invented demo town first. Then reload this page.' }),
     make('button', { class: 'main', type: 'button', onclick: () => window.location.reload() }, ...both('重新载入', 'Reload')),
   );
