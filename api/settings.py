@@ -40,4 +40,3 @@ class Settings(BaseSettings):
     time_zone: str = Field(
         "Asia/Shanghai", description="zone of times in files that name no offset"
     )
-    max_upload_mb: int = Field(64, ge=1, description="largest file taken over HTTP")
