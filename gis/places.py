@@ -91,7 +91,7 @@ def _raw(
     if shapes is not None:
         return shapes.copy(), (), _no_faults()
     wkt = _column(frame, "wkt", WKT, mapping)
-    if wkt is not None:
+    if wkt is not None and (wkt in mapping or not {"lon", "lat"} & set(mapping.values())):
         return _from_wkt(frame, wkt)
     lon, lat = _column(frame, "lon", LON, mapping), _column(frame, "lat", LAT, mapping)
     if lon is None or lat is None:
@@ -117,11 +117,13 @@ def _from_wkt(
     frame: pd.DataFrame, column: str
 ) -> tuple[npt.NDArray[np.object_], tuple[str, ...], pd.DataFrame]:
     text = frame[column].str.strip().str.replace(r"^SRID=\d+;", "", regex=True)
-    texts = text.mask(text == "").astype(object).to_numpy()
-    texts[pd.isna(texts)] = None
-    shapes = np.asarray(shapely.from_wkt(texts, on_invalid="ignore"), dtype=object)
-    shapes = shapely.force_2d(shapes)
-    wrong = shapely.is_missing(shapes) & pd.Series(texts).notna().to_numpy()
+    given = (text.notna() & (text != "")).to_numpy(dtype=bool)
+    texts = np.full(len(frame), None, dtype=object)
+    texts[given] = text[given].to_numpy()
+    with np.errstate(invalid="ignore"):  # "nan" and "inf" are refused later, in words
+        shapes = np.asarray(shapely.from_wkt(texts, on_invalid="ignore"), dtype=object)
+        shapes = shapely.force_2d(shapes)
+    wrong = shapely.is_missing(shapes) & given
     return shapes, (column,), _fault(frame, wrong, column, "is no geometry in WKT")
 
 
