@@ -101,12 +101,16 @@ def _level(code: str) -> str:
 
 
 def complete_cells(frame: pd.DataFrame, shapes: npt.NDArray[np.object_]) -> pd.DataFrame:
-    """Give cells the code, name and community that the file leaves out."""
+    """Give cells the code, name and community that the file leaves out.
+
+    Cells are numbered when none has a code; a single one without a code is `check_cells`' to
+    refuse.
+    """
     frame = frame.copy()
-    if "code" not in frame:
-        frame["code"] = number(shapes)
+    if "code" not in frame or frame["code"].isna().all():
+        frame["code"] = pd.Series(number(shapes), index=frame.index, dtype="str")
     frame["name"] = frame["name"].fillna(frame["code"]) if "name" in frame else frame["code"]
-    told = frame["code"].map(codes.cell_community)
+    told = frame["code"].map(codes.cell_community, na_action="ignore").astype("str")
     if "division_code" not in frame:
         frame["division_code"] = told
     frame["division_code"] = frame["division_code"].fillna(told)
@@ -118,6 +122,8 @@ def number(shapes: npt.NDArray[np.object_]) -> list[str]:
 
     A row is as high as the median cell. Codes are G followed by enough digits.
     """
+    if not len(shapes):
+        return []
     middle = shapely.get_coordinates(shapely.centroid(shapes))
     bounds = shapely.bounds(shapes)
     height = max(float(np.median(bounds[:, 3] - bounds[:, 1])), 1e-9)
@@ -131,19 +137,25 @@ def number(shapes: npt.NDArray[np.object_]) -> list[str]:
 
 def check_cells(frame: pd.DataFrame) -> pd.DataFrame:
     """Faults that need several fields: kind against code, period the wrong way round."""
-    faults = [rows.repeated(frame["code"], "code")]
     kinds = frame["kind"] if "kind" in frame else pd.Series("basic", index=frame.index)
     reasons = pd.Series(
-        [
-            codes.cell_fault(code, kind)
-            for code, kind in zip(frame["code"], kinds.fillna("basic"), strict=True)
-        ],
+        list(map(_code_fault, frame["code"], kinds.astype("str").fillna("basic"))),
         index=frame.index,
         dtype="object",
     ).dropna()
-    faults.append(_faults_at(reasons, "code", frame["code"]))
-    faults.append(check_period(frame))
-    return pd.concat(faults)
+    return pd.concat(
+        [
+            rows.repeated(frame["code"], "code"),
+            _faults_at(reasons, "code", frame["code"]),
+            check_period(frame),
+        ]
+    )
+
+
+def _code_fault(code: str | float, kind: str) -> str | None:
+    if not isinstance(code, str):
+        return "is missing, while other cells have one"
+    return codes.cell_fault(code, kind)
 
 
 def check_period(frame: pd.DataFrame) -> pd.DataFrame:
@@ -162,5 +174,5 @@ def _not_after(start: date, end: date) -> bool:
 
 def _faults_at(reasons: pd.Series, name: str, values: pd.Series) -> pd.DataFrame:
     at = reasons.index
-    shown = values.loc[at].astype("str").to_numpy()
+    shown = values.loc[at].astype("str").fillna("").to_numpy()
     return pd.DataFrame({"row": at, "field": name, "value": shown, "reason": reasons.to_numpy()})
