@@ -27,6 +27,8 @@ EXTENT, BUFFER = 4096, 160
 MAX_ZOOM = 22
 POINTS_FROM = 12
 """From this zoom single points; below it one number per cell, never raw points."""
+WORDS_FROM = 14
+"""From this zoom points carry their names; below it a tile holds thousands, as mere dots."""
 _SHIFTED_FROM = 9
 _HALF_M = 20037508.342789244
 
@@ -159,11 +161,13 @@ RECIPES: dict[str, tuple[Recipe, ...]] = {
     "cells": (Recipe(_CELLS), Recipe(_CELL_NAMES, from_zoom=12)),
     "divisions": (Recipe(_DIVISIONS), Recipe(_DIVISION_NAMES)),
     "facilities": (
-        Recipe(_points("facilities", "facility", "code, name, kind, category"), POINTS_FROM),
+        Recipe(_points("facilities", "facility", "category"), POINTS_FROM, WORDS_FROM),
+        Recipe(_points("facilities", "facility", "code, name, kind, category"), WORDS_FROM),
         Recipe(_per_cell("facilities_by_cell", "facilities"), below_zoom=POINTS_FROM),
     ),
     "cases": (
-        Recipe(_points("cases", "case_file", "code, title, state, class_code"), POINTS_FROM),
+        Recipe(_points("cases", "case_file", "state"), POINTS_FROM, WORDS_FROM),
+        Recipe(_points("cases", "case_file", "code, title, state, class_code"), WORDS_FROM),
         Recipe(_per_cell("cases_by_cell", "open_cases"), below_zoom=POINTS_FROM),
     ),
 }

@@ -118,7 +118,7 @@ function selection(pen, cells, unit) {
 
 function signs(pen, features, zoom, unit, kind) {
   const word = kind === 'cases' ? 'state' : 'category';
-  const size = zoom >= 18 ? 10 : zoom >= 16.75 ? 8 : zoom >= 15.75 ? 5 : zoom >= 14.75 ? 3.6 : 2.4;
+  const size = zoom >= 18 ? 10 : zoom >= 16.75 ? 8 : zoom >= 15.75 ? 5 : zoom >= 14.75 ? 3.6 : zoom >= 14 ? 2.6 : 1.7;
   for (const { x, y, values } of features) {
     if (x !== undefined && state[kind].has(values[word])) {
       sign(pen, { kind, word: values[word], x, y, size, unit });
