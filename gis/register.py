@@ -116,8 +116,9 @@ def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
             "reason": "an address or a building code is needed: a resident belongs to a dwelling",
         }
     )
-    keys = ["name", "birth_date", "building_code", "address", "dwelling", "household"]
-    person = frame[keys].astype("str").fillna("").agg("|".join, axis=1)
+    keys = ["birth_date", "building_code", "address", "dwelling", "household"]
+    told = frame[["name", *keys]].astype("str").fillna("")
+    person = told["name"].str.cat([told[key] for key in keys], sep="|")
     twice = rows.repeated(person.where(frame["id_number"].isna()), "name")
     twice["value"] = frame.loc[twice["row"], "name"].to_numpy()
     return [no_home, rows.repeated(frame["id_number"], "id_number"), twice]
