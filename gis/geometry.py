@@ -19,8 +19,10 @@ Move = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 MAX_VERTICES = 200_000
 MAX_CROSSINGS = 5_000
 CROSSING_BUDGET = 25_000
+LOOKING_BUDGET = 10 * CROSSING_BUDGET
+"""So many crossings are counted in a file, also those of outlines that are refused for them."""
 KEEP_AREA_WITHIN = 0.01
-_CHUNK = 64
+_CHUNK = 1024
 _POLYGONAL = (3, 6)
 
 
@@ -92,14 +94,15 @@ def _mend(
 ) -> tuple[dict[int, shapely.MultiPolygon], list[float]]:
     mended: dict[int, shapely.MultiPolygon] = {}
     changes: list[float] = []
-    left = CROSSING_BUDGET
+    left, looks = CROSSING_BUDGET, LOOKING_BUDGET
     for place in map(int, broken):
-        crossings = count_crossings(shapes[place])
+        crossings = count_crossings(shapes[place]) if looks > 0 else 0
+        looks -= crossings
         if crossings > MAX_CROSSINGS:
             faults[place] = "the outline crosses itself too often to be repaired"
             continue
         left -= crossings
-        if left < 0:
+        if left < 0 or looks <= 0:
             faults[place] = "the outlines of this file cross themselves too often in all"
             continue
         sound = _polygons_of(shapely.make_valid(shapes[place], method="structure"))
@@ -127,13 +130,11 @@ def count_crossings(shape: shapely.Geometry) -> int:
     ends = np.stack([coordinates[:-1][same], coordinates[1:][same]], axis=1)
     segments = np.asarray(shapely.linestrings(ends))
     tree = shapely.STRtree(segments)
-    found = 0
-    for start in range(0, len(segments), _CHUNK):
-        chunk = segments[start : start + _CHUNK]
-        one, other = tree.query(chunk, predicate="intersects")
+    found, start, size = 0, 0, 1
+    while start < len(segments) and found <= MAX_CROSSINGS:
+        one, other = tree.query(segments[start : start + size], predicate="intersects")
         found += int(np.count_nonzero(other > one + start + 1))
-        if found > MAX_CROSSINGS:
-            break
+        start, size = start + size, min(2 * size, _CHUNK)  # one segment may cross all others
     return found
 
 
