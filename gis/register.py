@@ -118,7 +118,7 @@ def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
     )
     keys = ["birth_date", "building_code", "address", "dwelling", "household"]
     told = frame[["name", *keys]].astype("str").fillna("")
-    person = told["name"].str.cat([told[key] for key in keys], sep="|")
+    person = told["name"].str.cat(told[keys], sep="|")
     twice = rows.repeated(person.where(frame["id_number"].isna()), "name")
     twice["value"] = frame.loc[twice["row"], "name"].to_numpy()
     return [no_home, rows.repeated(frame["id_number"], "id_number"), twice]
