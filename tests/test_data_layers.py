@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -68,7 +69,8 @@ def ask(url, question):
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             return await question(connection)
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # a browser of another test may hold this one's loop
+        return thread.submit(lambda: asyncio.run(run())).result()
 
 
 def address(z, lon=LON + SIDE, lat=LAT + SIDE / 2):
