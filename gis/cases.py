@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gis import rows
+from gis import kinds, rows
 from gis.rows import Field
 from gis.terms import CaseState
 
@@ -34,15 +34,17 @@ def fields(zone: str) -> tuple[Field, ...]:
                 "case_id",
                 "id",
             ),
-            rows.code,
+            kinds.code,
         ),
         Field(
             "title",
             ("标题", "案件标题", "问题类型", "事件名称", "complaint_type", "service_name", "类型"),
-            rows.text(),
+            kinds.text(),
         ),
-        Field("class_code", ("小类代码", "事件代码", "类别代码", "service_code"), rows.code),
-        Field("state", ("状态", "案件状态", "办理状态", "status"), rows.one_of(CaseState, _STATES)),
+        Field("class_code", ("小类代码", "事件代码", "类别代码", "service_code"), kinds.code),
+        Field(
+            "state", ("状态", "案件状态", "办理状态", "status"), kinds.one_of(CaseState, _STATES)
+        ),
         Field(
             "reported_at",
             (
@@ -54,23 +56,23 @@ def fields(zone: str) -> tuple[Field, ...]:
                 "requested_datetime",
                 "created_at",
             ),
-            rows.moment(zone),
+            kinds.moment(zone),
         ),
         Field(
-            "due_at", ("截止时间", "办理时限", "expected_datetime", "due_date"), rows.moment(zone)
+            "due_at", ("截止时间", "办理时限", "expected_datetime", "due_date"), kinds.moment(zone)
         ),
         Field(
             "closed_at",
             ("结案时间", "办结时间", "closed_date", "closed_datetime"),
-            rows.moment(zone),
+            kinds.moment(zone),
         ),
-        Field("address", ("地址", "事发地址", "地点", "位置", "incident_address"), rows.text()),
+        Field("address", ("地址", "事发地址", "地点", "位置", "incident_address"), kinds.text()),
         Field(
             "description",
             ("描述", "问题描述", "内容", "详细描述", "descriptor"),
-            rows.text(rows.MAX_DESCRIPTION),
+            kinds.text(kinds.MAX_DESCRIPTION),
         ),
-        Field("accuracy_m", ("定位精度", "精度", "accuracy"), rows.number(0, 100_000)),
+        Field("accuracy_m", ("定位精度", "精度", "accuracy"), kinds.number(0, 100_000)),
     )
 
 

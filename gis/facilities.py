@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gis import rows
+from gis import kinds
 from gis.rows import Field
 from gis.terms import ClassKind, FacilityCategory
 
@@ -14,17 +14,17 @@ FIELDS = (
     Field(
         "code",
         ("设施编码", "部件编码", "标识码", "编码", "编号", "id", "facility_code", "objectid"),
-        rows.code,
+        kinds.code,
     ),
-    Field("name", ("设施名称", "部件名称", "名称"), rows.text()),
-    Field("kind", ("设施性质",), rows.one_of(ClassKind, _KINDS)),
-    Field("category", ("设施类型", "类别", "类型", "设施类别"), rows.one_of(FacilityCategory)),
-    Field("class_code", ("部件代码", "小类代码", "分类代码", "部件小类"), rows.code),
-    Field("address", ("地址", "位置", "详细地址"), rows.text()),
-    Field("phone", ("联系电话", "电话"), rows.text(60)),
-    Field("valid_from", ("启用日期", "建成日期"), rows.day),
-    Field("valid_to", ("停用日期", "拆除日期"), rows.day),
-    Field("osm", (), rows.text()),
+    Field("name", ("设施名称", "部件名称", "名称"), kinds.text()),
+    Field("kind", ("设施性质",), kinds.one_of(ClassKind, _KINDS)),
+    Field("category", ("设施类型", "类别", "类型", "设施类别"), kinds.one_of(FacilityCategory)),
+    Field("class_code", ("部件代码", "小类代码", "分类代码", "部件小类"), kinds.code),
+    Field("address", ("地址", "位置", "详细地址"), kinds.text()),
+    Field("phone", ("联系电话", "电话"), kinds.text(60)),
+    Field("valid_from", ("启用日期", "建成日期"), kinds.day),
+    Field("valid_to", ("停用日期", "拆除日期"), kinds.day),
+    Field("osm", (), kinds.text()),
 )
 
 _OF_TAG = {

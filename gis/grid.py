@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gis import codes, rows
+from gis import codes, kinds, rows
 from gis.rows import Field
 from gis.terms import CellKind, DivisionLevel
 
@@ -27,29 +27,29 @@ CELLS = (
             "cell_code",
             "gridid",
         ),
-        rows.code,
+        kinds.code,
     ),
-    Field("name", ("网格名称", "名称", "网格", "grid_name", "cell_name"), rows.text()),
-    Field("kind", ("网格类型", "类型", "网格类别"), rows.one_of(CellKind)),
+    Field("name", ("网格名称", "名称", "网格", "grid_name", "cell_name"), kinds.text()),
+    Field("kind", ("网格类型", "类型", "网格类别"), kinds.one_of(CellKind)),
     Field(
         "division_code",
         ("社区编码", "社区代码", "所属社区编码", "行政区划代码", "community_code"),
-        rows.code,
+        kinds.code,
     ),
-    Field("parent_code", ("上级网格编码", "上级编码", "父网格编码"), rows.code),
+    Field("parent_code", ("上级网格编码", "上级编码", "父网格编码"), kinds.code),
     Field(
         "households_declared",
         ("户数", "households", "家庭户数", "总户数"),
-        rows.whole(0, 1_000_000),
+        kinds.whole(0, 1_000_000),
     ),
-    Field("valid_from", ("启用日期", "生效日期", "开始日期"), rows.day),
-    Field("valid_to", ("停用日期", "失效日期", "结束日期"), rows.day),
+    Field("valid_from", ("启用日期", "生效日期", "开始日期"), kinds.day),
+    Field("valid_to", ("停用日期", "失效日期", "结束日期"), kinds.day),
 )
 
 
 def divisions(*, local_codes: bool) -> tuple[Field, ...]:
     """Fields of 行政区划; with `local_codes` the 12-digit rule is not applied."""
-    parse = rows.code if local_codes else rows.division_code
+    parse = kinds.code if local_codes else kinds.division_code
     return (
         Field(
             "code",
@@ -66,14 +66,14 @@ def divisions(*, local_codes: bool) -> tuple[Field, ...]:
             parse,
             required=True,
         ),
-        Field("name", ("区划名称", "名称", "行政区划名称"), rows.text(), required=True),
-        Field("level", ("级别", "层级"), rows.one_of(DivisionLevel, _LEVELS)),
+        Field("name", ("区划名称", "名称", "行政区划名称"), kinds.text(), required=True),
+        Field("level", ("级别", "层级"), kinds.one_of(DivisionLevel, _LEVELS)),
         Field(
             "parent_code", ("上级代码", "上级区划代码", "父级代码", "parent", "streetcode"), parse
         ),
-        Field("urban_rural", ("城乡分类代码", "城乡分类"), rows.code),
-        Field("valid_from", ("启用日期", "生效日期"), rows.day),
-        Field("valid_to", ("停用日期", "失效日期", "撤销日期"), rows.day),
+        Field("urban_rural", ("城乡分类代码", "城乡分类"), kinds.code),
+        Field("valid_from", ("启用日期", "生效日期"), kinds.day),
+        Field("valid_to", ("停用日期", "失效日期", "撤销日期"), kinds.day),
     )
 
 

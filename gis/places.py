@@ -15,7 +15,7 @@ import shapely
 
 from gis import coordinates
 from gis.errors import BadInput
-from gis.rows import plain
+from gis.kinds import plain
 from gis.terms import Datum
 
 LON = ("lon", "lng", "long", "longitude", "经度", "x", "x坐标", "东经", "经度坐标")

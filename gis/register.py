@@ -6,7 +6,7 @@ from datetime import date
 
 import pandas as pd
 
-from gis import rows
+from gis import kinds, rows
 from gis.rows import Field
 from gis.terms import Labelled
 
@@ -33,18 +33,18 @@ BUILDINGS = (
             "osm_way_id",
             "osm_id",
         ),
-        rows.code,
+        kinds.code,
     ),
-    Field("name", ("楼栋名称", "楼栋", "楼栋号", "名称", "小区名称"), rows.text()),
-    Field("address", ("地址", "门牌地址", "楼栋地址", "详细地址"), rows.text()),
-    Field("floors", ("层数", "楼层数", "地上层数", "building:levels"), rows.whole(0, 300)),
+    Field("name", ("楼栋名称", "楼栋", "楼栋号", "名称", "小区名称"), kinds.text()),
+    Field("address", ("地址", "门牌地址", "楼栋地址", "详细地址"), kinds.text()),
+    Field("floors", ("层数", "楼层数", "地上层数", "building:levels"), kinds.whole(0, 300)),
 )
 
 
 def residents(today: date) -> tuple[Field, ...]:
     """Fields of 居民; `today` bounds dates of birth."""
     return (
-        Field("name", ("姓名", "居民姓名", "人员姓名"), rows.text(100), required=True),
+        Field("name", ("姓名", "居民姓名", "人员姓名"), kinds.text(100), required=True),
         Field(
             "id_number",
             (
@@ -57,25 +57,25 @@ def residents(today: date) -> tuple[Field, ...]:
                 "resident_id",
                 "id_card",
             ),
-            rows.resident_id(today),
+            kinds.resident_id(today),
         ),
-        Field("sex", ("性别", "gender"), rows.one_of(Sex, _SEXES)),
-        Field("birth_date", ("出生日期", "出生年月日", "生日", "birthday"), rows.day),
+        Field("sex", ("性别", "gender"), kinds.one_of(Sex, _SEXES)),
+        Field("birth_date", ("出生日期", "出生年月日", "生日", "birthday"), kinds.day),
         Field(
-            "phone", ("联系电话", "手机号", "手机号码", "电话", "联系方式", "mobile"), rows.phone
+            "phone", ("联系电话", "手机号", "手机号码", "电话", "联系方式", "mobile"), kinds.phone
         ),
-        Field("relation", ("与户主关系", "家庭关系", "关系"), rows.text(50)),
-        Field("floating", ("流动人口", "是否流动人口", "人口类型"), rows.flag),
-        Field("building_code", ("楼栋编码", "楼栋编号", "建筑编码"), rows.code),
+        Field("relation", ("与户主关系", "家庭关系", "关系"), kinds.text(50)),
+        Field("floating", ("流动人口", "是否流动人口", "人口类型"), kinds.flag),
+        Field("building_code", ("楼栋编码", "楼栋编号", "建筑编码"), kinds.code),
         Field(
             "address",
             ("地址", "现住址", "居住地址", "家庭住址", "详细地址", "楼栋地址"),
-            rows.text(),
+            kinds.text(),
         ),
         Field(
-            "dwelling", ("房号", "房屋编号", "室号", "门牌号", "单元房号", "户室"), rows.text(50)
+            "dwelling", ("房号", "房屋编号", "室号", "门牌号", "单元房号", "户室"), kinds.text(50)
         ),
-        Field("household", ("户号", "户编号", "家庭编号"), rows.text(50)),
+        Field("household", ("户号", "户编号", "家庭编号"), kinds.text(50)),
     )
 
 

@@ -7,26 +7,16 @@ by the row; every fault is collected with its row number, field, value and what 
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from gis import codes
 from gis.errors import BadInput
-from gis.terms import Labelled
-
-MAX_TEXT = 500
-MAX_DESCRIPTION = 4000
-
-Parse = Callable[[pd.Series], tuple[pd.Series, pd.Series]]
-"""Text in, (values, faults) out; both aligned with the input, "" where there is no fault."""
+from gis.kinds import Parse, plain
 
 
 @dataclass(frozen=True)
@@ -54,13 +44,6 @@ class Cleaned:
 
 
 # Headers
-
-
-def plain(header: str) -> str:
-    """Fold a header for comparison: width, case, blanks, units and required-marks go."""
-    text = unicodedata.normalize("NFKC", header).casefold()
-    text = re.sub(r"[(（\[].*?[)）\]]", "", text)
-    return re.sub(r"[\s_\-*#:：./·]+", "", text)
 
 
 def recognise(
@@ -196,170 +179,7 @@ def _shown(values: pd.Series) -> pd.Series:
     return values.fillna("").str.replace("\x00", "�", regex=False).str.slice(0, 120)
 
 
-# Kinds of values
-
-
-def _none(values: pd.Series) -> pd.Series:
-    return pd.Series("", index=values.index, dtype="str")
-
-
-def text(limit: int = MAX_TEXT) -> Parse:
-    """Any text up to `limit` characters."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        long = values.str.len() > limit
-        return values, _none(values).mask(long, f"is longer than {limit:,} characters")
-
-    return parse
-
-
-def code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A code: up to 64 characters without blanks; `1234.0` of a spreadsheet is 1234."""
-    of_spreadsheet = values.str.fullmatch(r"[0-9]+\.0", na=False)
-    values = values.mask(of_spreadsheet, values.str.removesuffix(".0"))
-    wrong = (values.str.len() > 64) | values.str.contains(r"\s", regex=True, na=False)
-    return values, _none(values).mask(wrong, "a code has at most 64 characters and no blanks")
-
-
-_DATAV = r"""^\{\s*["']adcode["']\s*:\s*([0-9]+)\s*\}$"""
-"""How the GeoJSON of 阿里云 DataV writes a parent: an object that holds the code."""
-
-
-def division_code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A 12-digit division code; 2, 4, 6 or 9 digits are filled up with zeros."""
-    values, faults = code(values.str.replace(_DATAV, r"\1", regex=True))
-    distinct = values.dropna().unique()
-    padded = {one: codes.pad_division(one) for one in distinct}
-    wrong = {one: codes.division_fault(padded[one]) or "" for one in distinct}
-    reasons = values.map(wrong).astype("str").fillna("")
-    return values.map(padded).astype("str"), faults.mask(faults == "", reasons)
-
-
-def whole(low: int, high: int) -> Parse:
-    """A whole number from `low` to `high`."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        numbers = pd.to_numeric(values, errors="coerce")
-        wrong = values.notna() & ~((numbers >= low) & (numbers <= high) & (numbers % 1 == 0))
-        return numbers.mask(wrong).astype("Int64"), _none(values).mask(
-            wrong, f"a whole number from {low} to {high:,} is expected"
-        )
-
-    return parse
-
-
-def number(low: float, high: float, hint: str = "") -> Parse:
-    """A number from `low` to `high`; `inf` and `nan` are none."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-        wrong = values.notna() & ~((numbers >= low) & (numbers <= high))
-        reason = f"a number from {low:g} to {high:g} is expected{hint}"
-        return numbers.mask(wrong), _none(values).mask(wrong, reason)
-
-    return parse
-
-
-def _times(values: pd.Series) -> pd.Series:
-    """Read times that begin with a whole date; a year or a month alone is none."""
-    whole = values.where(values.str.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", na=False))
-    times = pd.to_datetime(whole, errors="coerce", format="ISO8601", utc=True)
-    return times.astype("datetime64[us, UTC]")
-
-
-def day(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A date: 2026-03-01, 2026/3/1, 2026年3月1日, 20260301."""
-    distinct = pd.Series(values.dropna().unique(), dtype="str")
-    folded = _pad_days(distinct)
-    days = dict(zip(distinct, _times(folded).dt.date, strict=True))
-    answer = values.map(days)
-    wrong = values.notna() & answer.isna()
-    return answer, _none(values).mask(wrong, "a date such as 2026-03-01 is expected")
-
-
-def _pad_days(values: pd.Series) -> pd.Series:
-    """Write the date at the beginning as 2026-03-01; the time after it stays."""
-    compact = values.str.strip().str.replace(
-        r"^([0-9]{4})([0-9]{2})([0-9]{2})(?![0-9])", r"\1-\2-\3", regex=True
-    )
-    parts = r"^([0-9]{4})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})(?:日|号)?(?![0-9])\s*"
-    padded = compact.str.replace(
-        parts, lambda m: f"{m[1]}-{int(m[2]):02d}-{int(m[3]):02d} ", regex=True
-    )
-    return padded.str.replace(r"^(\S+) T", r"\1 ", regex=True).str.strip()
-
-
-_OFFSET = r"(?:[+-][0-9]{2}:?[0-9]{2}|:[0-9]{2}(?:\.[0-9]+)?[+-][0-9]{2}|Z)$"
-"""How a time ends that names its offset from UTC: +08:00, +0800, +08 (as PostgreSQL), Z."""
-
-
-def moment(zone: str) -> Parse:
-    """A date with time; without an offset it is local time of `zone` (an IANA name)."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        distinct = pd.Series(values.dropna().unique(), dtype="str")
-        folded = _pad_days(distinct)
-        has_offset = folded.str.contains(_OFFSET, regex=True)
-        parsed = _times(folded.where(has_offset))
-        local = _times(folded.mask(has_offset)).dt.tz_localize(None)
-        local = local.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
-        times = parsed.fillna(local.dt.tz_convert("UTC"))
-        answer = values.map(dict(zip(distinct, times, strict=True)))
-        answer = pd.to_datetime(answer, utc=True)
-        wrong = values.notna() & answer.isna()
-        return answer, _none(values).mask(
-            wrong, "a date and time such as 2026-03-01 08:30 is expected"
-        )
-
-    return parse
-
-
-def one_of(words: type[Labelled], synonyms: Mapping[str, str] | None = None) -> Parse:
-    """A word of the vocabulary: its code, its Chinese label or one of `synonyms`."""
-    known = {plain(word.value): word.value for word in words}
-    known |= {plain(word.label): word.value for word in words}
-    known |= {plain(alias): value for alias, value in (synonyms or {}).items()}
-    choices = "、".join(f"{word.value} {word.label}" for word in words)
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        meaning = {one: known.get(plain(one)) for one in values.dropna().unique()}
-        answer = values.map(meaning).astype("str")
-        wrong = values.notna() & answer.isna()
-        return answer, _none(values).mask(wrong, f"is none of {choices}")
-
-    return parse
-
-
-_YES = {"true", "yes", "y", "1", "是", "有", "√", "t", "流动"}
-_NO = {"false", "no", "n", "0", "否", "无", "f", "常住", "户籍"}
-
-
-def flag(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Yes or no: 是/否, yes/no, true/false, 1/0."""
-    folded = values.str.casefold()
-    answer = folded.map({**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)})
-    wrong = values.notna() & answer.isna()
-    return answer.astype("boolean"), _none(values).mask(wrong, "yes or no (是/否) is expected")
-
-
-def resident_id(today: date) -> Parse:
-    """A GB 11643 resident id with a right check character."""
-
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        values = values.str.upper().str.replace(r"\s", "", regex=True)
-        faults = _none(values)
-        given = values.dropna()
-        faults.loc[given.index] = codes.resident_id_faults(given, today=today)
-        return values, faults
-
-    return parse
-
-
-def phone(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A phone number: digits with + - ( ) and blanks; those are taken out."""
-    values = values.str.replace(r"[\s()（）-]", "", regex=True)
-    wrong = values.notna() & ~values.str.fullmatch(r"\+?[0-9]{5,15}", na=False)
-    return values, _none(values).mask(wrong, "a phone number of 5 to 15 digits is expected")
+# Rows known, rows refused
 
 
 def repeated(values: pd.Series, name: str) -> pd.DataFrame:

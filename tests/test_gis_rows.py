@@ -9,15 +9,15 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis import rows
+from gis import kinds, rows
 from gis.errors import BadInput
 from gis.rows import Field
 from gis.terms import CaseState, DivisionLevel
 
 FIELDS = (
-    Field("code", ("编码", "编号"), rows.code, required=True),
-    Field("name", ("姓名", "名称"), rows.text(5)),
-    Field("floors", ("层数",), rows.whole(0, 300)),
+    Field("code", ("编码", "编号"), kinds.code, required=True),
+    Field("name", ("姓名", "名称"), kinds.text(5)),
+    Field("floors", ("层数",), kinds.whole(0, 300)),
 )
 
 
@@ -175,9 +175,9 @@ def test_an_empty_sheet_is_clean():
 # Kinds of values
 
 EVERY_KIND = [
-    rows.text(), rows.code, rows.division_code, rows.whole(0, 9), rows.number(0, 9), rows.day,
-    rows.moment("Asia/Shanghai"), rows.one_of(CaseState), rows.flag,
-    rows.resident_id(date(2026, 11, 22)), rows.phone,
+    kinds.text(), kinds.code, kinds.division_code, kinds.whole(0, 9), kinds.number(0, 9), kinds.day,
+    kinds.moment("Asia/Shanghai"), kinds.one_of(CaseState), kinds.flag,
+    kinds.resident_id(date(2026, 11, 22)), kinds.phone,
 ]  # fmt: skip
 
 
@@ -188,35 +188,37 @@ def test_a_blank_is_no_fault_in_any_kind(parse):
 
 
 def test_codes():
-    assert good(rows.code, "A-1", "1234.0", "12.50", "网格1") == ["A-1", "1234", "12.50", "网格1"]
+    assert good(kinds.code, "A-1", "1234.0", "12.50", "网格1") == ["A-1", "1234", "12.50", "网格1"]
     assert (
-        bad(rows.code, "A 1", "A　1", "x" * 65, "a\tb")
+        bad(kinds.code, "A 1", "A　1", "x" * 65, "a\tb")
         == "a code has at most 64 characters and no blanks"
     )
 
 
 def test_division_codes():
-    assert good(rows.division_code, "420106", "420106001001", "420106.0", "{'adcode': 420100}") == [
+    assert good(kinds.division_code, "420106", "420106001001", "420106.0", "{'adcode': 420100}") == [
         "420106000000", "420106001001", "420106000000", "420100000000",
     ]  # fmt: skip
-    assert bad(rows.division_code, "42010", "武昌区") == "a division code has 12 digits (2+2+2+3+3)"
-    assert bad(rows.division_code, "990106") == "no province has the prefix 99"
-    assert bad(rows.division_code, "42 01 06") == "a code has at most 64 characters and no blanks"
+    assert (
+        bad(kinds.division_code, "42010", "武昌区") == "a division code has 12 digits (2+2+2+3+3)"
+    )
+    assert bad(kinds.division_code, "990106") == "no province has the prefix 99"
+    assert bad(kinds.division_code, "42 01 06") == "a code has at most 64 characters and no blanks"
 
 
 def test_whole_numbers():
-    assert good(rows.whole(0, 300), "0", "300", "12.0", "1e2") == [0, 300, 12, 100]
+    assert good(kinds.whole(0, 300), "0", "300", "12.0", "1e2") == [0, 300, 12, 100]
     wanted = "a whole number from 0 to 300 is expected"
     assert (
-        bad(rows.whole(0, 300), "-1", "301", "2.5", "inf", "nan", "三", "0x1F", "9" * 40, "True")
+        bad(kinds.whole(0, 300), "-1", "301", "2.5", "inf", "nan", "三", "0x1F", "9" * 40, "True")
         == wanted
     )
 
 
 def test_numbers():
-    assert good(rows.number(0, 10), "0", "2.5", "1e1") == [0, 2.5, 10]
+    assert good(kinds.number(0, 10), "0", "2.5", "1e1") == [0, 2.5, 10]
     assert (
-        bad(rows.number(0, 10), "-0.1", "inf", "-inf", "nan", "NaN", "x")
+        bad(kinds.number(0, 10), "-0.1", "inf", "-inf", "nan", "NaN", "x")
         == "a number from 0 to 10 is expected"
     )
 
@@ -224,8 +226,8 @@ def test_numbers():
 def test_days():
     forms = ["2026-03-01", "2026/3/1", "2026.3.1", "2026年3月1日", "20260301", "2026-3-1",
              "2026-03-01 00:00:00", "2026-03-01T08:30:00"]  # fmt: skip
-    assert good(rows.day, *forms) == [date(2026, 3, 1)] * len(forms)
-    assert good(rows.day, "0001-01-01", "9999-12-31", "2024-02-29") == [
+    assert good(kinds.day, *forms) == [date(2026, 3, 1)] * len(forms)
+    assert good(kinds.day, "0001-01-01", "9999-12-31", "2024-02-29") == [
         date(1, 1, 1), date(9999, 12, 31), date(2024, 2, 29),
     ]  # fmt: skip
 
@@ -235,9 +237,9 @@ def test_days():
               "2026", "4600", "2026-03", "2026年3月", "12345678901"],
 )  # fmt: skip
 def test_what_is_no_whole_date_is_refused_and_never_filled_up(value):
-    assert bad(rows.day, value) == "a date such as 2026-03-01 is expected"
+    assert bad(kinds.day, value) == "a date such as 2026-03-01 is expected"
     assert (
-        bad(rows.moment("Asia/Shanghai"), value)
+        bad(kinds.moment("Asia/Shanghai"), value)
         == "a date and time such as 2026-03-01 08:30 is expected"
     )
 
@@ -262,17 +264,17 @@ def test_what_is_no_whole_date_is_refused_and_never_filled_up(value):
     ],
 )
 def test_a_time_without_an_offset_is_local_and_with_one_is_not(value, utc):
-    assert good(rows.moment("Asia/Shanghai"), value) == [pd.Timestamp(utc, tz="UTC")]
+    assert good(kinds.moment("Asia/Shanghai"), value) == [pd.Timestamp(utc, tz="UTC")]
 
 
 def test_a_time_that_summer_skipped_or_had_twice_is_still_a_time():
-    assert good(rows.moment("Europe/Paris"), "2026-03-29 02:30", "2026-10-25 02:30") == [
+    assert good(kinds.moment("Europe/Paris"), "2026-03-29 02:30", "2026-10-25 02:30") == [
         pd.Timestamp("2026-03-29T01:00Z"), pd.Timestamp("2026-10-25T00:30Z"),
     ]  # fmt: skip
 
 
 def test_words_of_the_vocabulary():
-    parse = rows.one_of(DivisionLevel, {"区": "county"})
+    parse = kinds.one_of(DivisionLevel, {"区": "county"})
     assert good(parse, "county", "County", "区县", "区", "街道", "街道（乡镇）", " village ") == [
         "county", "county", "county", "county", "township", "township", "village",
     ]  # fmt: skip
@@ -282,14 +284,14 @@ def test_words_of_the_vocabulary():
 
 
 def test_yes_and_no():
-    assert good(rows.flag, "是", "否", "YES", "n", "1", "0", "流动", "户籍") == [
+    assert good(kinds.flag, "是", "否", "YES", "n", "1", "0", "流动", "户籍") == [
         True, False, True, False, True, False, True, False,
     ]  # fmt: skip
-    assert bad(rows.flag, "maybe", "2") == "yes or no (是/否) is expected"
+    assert bad(kinds.flag, "maybe", "2") == "yes or no (是/否) is expected"
 
 
 def test_resident_ids():
-    parse = rows.resident_id(date(2026, 11, 22))
+    parse = kinds.resident_id(date(2026, 11, 22))
     assert good(parse, "11010519491231002x", "1101 0519491231002X", "440524188001010014") == [
         "11010519491231002X", "11010519491231002X", "440524188001010014",
     ]  # fmt: skip
@@ -297,11 +299,11 @@ def test_resident_ids():
 
 
 def test_phones():
-    assert good(rows.phone, "027-8888 6666", "+86 138（0013）8000", "10086") == [
+    assert good(kinds.phone, "027-8888 6666", "+86 138（0013）8000", "10086") == [
         "02788886666", "+8613800138000", "10086",
     ]  # fmt: skip
     assert (
-        bad(rows.phone, "1008", "1" * 16, "ask", "138+0013")
+        bad(kinds.phone, "1008", "1" * 16, "ask", "138+0013")
         == "a phone number of 5 to 15 digits is expected"
     )
 
