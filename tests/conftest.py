@@ -13,6 +13,7 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -24,6 +25,9 @@ import data.db
 import data.embedded
 from api.app import create_app
 from api.settings import Settings
+
+hypothesis.settings.register_profile("wangge", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("wangge")
 
 REAL = Path(os.environ.get("WANGGE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 TODAY = date(2026, 11, 22)
