@@ -65,11 +65,19 @@ def division_code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     return values.map(padded).astype("str"), faults.mask(faults == "", reasons)
 
 
+def as_floats(values: pd.Series) -> pd.Series:
+    """Read text as numbers, NaN where it is none; the whole column at once when all are."""
+    try:
+        return values.astype("float64")
+    except ValueError:
+        return pd.to_numeric(values, errors="coerce").astype("float64")
+
+
 def whole(low: int, high: int) -> Parse:
     """A whole number from `low` to `high`."""
 
     def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        numbers = pd.to_numeric(values, errors="coerce")
+        numbers = as_floats(values)
         wrong = values.notna() & ~((numbers >= low) & (numbers <= high) & (numbers % 1 == 0))
         return numbers.mask(wrong).astype("Int64"), _none(values).mask(
             wrong, f"a whole number from {low} to {high:,} is expected"
@@ -82,7 +90,7 @@ def number(low: float, high: float, hint: str = "") -> Parse:
     """A number from `low` to `high`; `inf` and `nan` are none."""
 
     def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+        numbers = as_floats(values)
         wrong = values.notna() & ~((numbers >= low) & (numbers <= high))
         reason = f"a number from {low:g} to {high:g} is expected{hint}"
         return numbers.mask(wrong), _none(values).mask(wrong, reason)

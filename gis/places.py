@@ -15,7 +15,7 @@ import shapely
 
 from gis import coordinates
 from gis.errors import BadInput
-from gis.kinds import plain
+from gis.kinds import as_floats, plain
 from gis.terms import Datum
 
 LON = ("lon", "lng", "long", "longitude", "经度", "x", "x坐标", "东经", "经度坐标")
@@ -143,9 +143,9 @@ def _from_columns(
 
 def _numbers(frame: pd.DataFrame, column: str) -> tuple[npt.NDArray[np.float64], pd.DataFrame]:
     text = frame[column].str.strip()
-    numbers = pd.to_numeric(text, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-    given = (text.notna() & (text != "")).to_numpy(dtype=bool)
-    wrong = given & ~np.isfinite(numbers)
+    text = text.mask(text == "")
+    numbers = as_floats(text).to_numpy()
+    wrong = text.notna().to_numpy() & ~np.isfinite(numbers)
     return numbers, _fault(frame, wrong, column, "a number is expected")
 
 
