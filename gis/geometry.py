@@ -16,10 +16,11 @@ import shapely
 Shapes = npt.NDArray[np.object_]
 Move = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
+LARGE = 2_000
 MAX_VERTICES = 200_000
 MAX_CROSSINGS = 5_000
 CROSSING_BUDGET = 25_000
-LOOKING_BUDGET = 10 * CROSSING_BUDGET
+LOOKING_BUDGET = 4 * CROSSING_BUDGET
 """So many crossings are counted in a file, also those of outlines that are refused for them."""
 KEEP_AREA_WITHIN = 0.01
 _CHUNK = 1024
@@ -55,7 +56,7 @@ def repair_polygons(shapes: Shapes) -> Repaired:
     usable = np.ones(len(shapes), dtype=bool)
     usable[list(faults)] = False
     sound = np.zeros(len(shapes), dtype=bool)
-    sound[usable] = shapely.is_valid(shapes[usable])
+    sound[usable] = is_sound(shapes[usable])
     broken = np.flatnonzero(usable & ~sound)
     mended, changes = _mend(shapes, broken, faults)
     answer = np.full(len(shapes), None, dtype=object)
@@ -63,6 +64,20 @@ def repair_polygons(shapes: Shapes) -> Repaired:
     answer[keep] = as_multi(shapes[keep])
     answer[list(mended)] = list(mended.values())
     return Repaired(answer, np.array(list(mended), dtype=np.intp), np.array(changes), faults)
+
+
+def is_sound(shapes: Shapes) -> npt.NDArray[np.bool_]:
+    """Whether shapes are valid; large ones that cross themselves all over are told apart first.
+
+    GEOS looks for all crossings of an outline before it says that there is one.
+    """
+    large = shapely.get_num_coordinates(shapes) > LARGE
+    large &= np.isin(shapely.get_type_id(shapes), _POLYGONAL)
+    hopeless = np.zeros(len(shapes), dtype=bool)
+    hopeless[large] = [_crossings(shape) > MAX_CROSSINGS for shape in shapes[large]]
+    sound = np.zeros(len(shapes), dtype=bool)
+    sound[~hopeless] = shapely.is_valid(shapes[~hopeless])
+    return sound
 
 
 def _unfit(shapes: Shapes) -> dict[int, str]:
@@ -124,6 +139,10 @@ def count_crossings(shape: shapely.Geometry) -> int:
     """
     if shapely.get_num_coordinates(shape) > MAX_VERTICES:
         return MAX_CROSSINGS + 1
+    return _crossings(shape)
+
+
+def _crossings(shape: shapely.Geometry) -> int:
     rings = shapely.get_rings(shape)
     coordinates, ring = shapely.get_coordinates(rings, return_index=True)
     same = ring[:-1] == ring[1:]

@@ -118,13 +118,19 @@ def _from_wkt(
 ) -> tuple[npt.NDArray[np.object_], tuple[str, ...], pd.DataFrame]:
     text = frame[column].str.strip().str.replace(r"^SRID=\d+;", "", regex=True)
     given = (text.notna() & (text != "")).to_numpy(dtype=bool)
+    deep = text.str.count(_COLLECTION).fillna(0).to_numpy() > MAX_COLLECTIONS
     texts = np.full(len(frame), None, dtype=object)
-    texts[given] = text[given].to_numpy()
+    texts[given & ~deep] = text[given & ~deep].to_numpy()
     with np.errstate(invalid="ignore"):  # "nan" and "inf" are refused later, in words
         shapes = np.asarray(shapely.from_wkt(texts, on_invalid="ignore"), dtype=object)
         shapes = shapely.force_2d(shapes)
     wrong = shapely.is_missing(shapes) & given
     return shapes, (column,), _fault(frame, wrong, column, "is no geometry in WKT")
+
+
+_COLLECTION = r"(?i)COLLECTION"
+MAX_COLLECTIONS = 100
+"""GEOS reads a collection in a collection by calling itself, until the stack is used up."""
 
 
 def _from_columns(

@@ -128,7 +128,7 @@ def as_points(shapes: Shapes) -> Shapes:
     points[shapely.is_empty(points)] = None
     other = ~shapely.is_missing(points) & (shapely.get_type_id(points) != 0)
     sound = other.copy()
-    sound[other] = shapely.is_valid(points[other])
+    sound[other] = geometry.is_sound(points[other])
     points[sound] = shapely.point_on_surface(points[sound])
     points[other & ~sound] = shapely.centroid(points[other & ~sound])
     return points
