@@ -11,6 +11,7 @@ import psycopg_pool
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -50,6 +51,17 @@ class SafeHeaders:
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
 
 
+class Compressed:
+    """Send text and tiles packed, for weak signals; exports go out as the files they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.plain, self.packed = app, GZipMiddleware(app, minimum_size=1000, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_export = scope["type"] == "http" and scope["path"].startswith("/export/")
+        await (self.plain if is_export else self.packed)(scope, receive, send)
+
+
 def _bad_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [
@@ -74,6 +86,7 @@ def create_app(settings: Settings, *, database_url: str) -> FastAPI:
 
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
+    app.add_middleware(Compressed)
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(WanggeError, errors.refusal)
     app.add_exception_handler(RequestValidationError, _bad_request)

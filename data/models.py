@@ -301,7 +301,9 @@ class Post(Numbered, Base):
     cell_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("grid_cell.id", ondelete="CASCADE"), index=True
     )
-    worker_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("worker.id", ondelete="CASCADE"))
+    worker_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("worker.id", ondelete="CASCADE"), index=True
+    )
     role: Mapped[str]
     valid_from: Mapped[date] = mapped_column(server_default=func.current_date())
     valid_to: Mapped[date | None]

@@ -57,6 +57,7 @@ def _load(
     # homes are filed through their building, so their own indexes would only be in the way
     data.locate.refile(db, progress=progress)
     data.bulk.restore(cursor, people, progress)
+    data.db.bump(db, "base", "divisions", "posts")
     fact = {"size": size, "seed": seed, "counts": counts}
     cursor.execute("INSERT INTO store_fact VALUES ('demo', %s)", [json.dumps(fact)])
     return counts
