@@ -41,8 +41,11 @@ AreaOption = Annotated[str | None, typer.Option(help="code of a cell or of a div
 
 def main() -> None:
     """Run a command; a refusal is one sentence and exit code 2, never a stack trace."""
+    import gc
+
     import api.show
 
+    gc.set_threshold(100_000)  # large rooms are loaded: many objects, no garbage
     try:
         app()
     except WanggeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import warnings
 import zipfile
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 
-from data.files.guard import Format
+from data.files.guard import MIB, Format
 from data.files.sheet import Sheet, as_text
 from gis.errors import BadInput, TooLarge
 
@@ -25,6 +26,8 @@ os.environ.setdefault(
 import pyogrio  # reads OGR_SKIP when it is imported
 
 MAX_FEATURES = 20_000_000
+MAX_VALUES = 500_000_000
+_DBF_SAMPLE = 64 * MIB
 _CONFIG = {"OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "NO", "OGR_GEOJSON_MAX_OBJ_SIZE": "64"}
 
 
@@ -35,8 +38,6 @@ def read(path: Path, form: Format, *, layer: str | None, encoding: str | None) -
         BadInput: in words, with what GDAL said.
         TooLarge: over the bound on features.
     """
-    if form in {Format.GEOJSON, Format.GEOJSONSEQ}:
-        _refuse_broken_text(path)
     source = _source(path, form)
     notes: list[str] = []
     if form in {Format.SHAPEFILE, Format.ZIPPED_SHAPEFILE} and encoding is None:
@@ -68,10 +69,7 @@ def _read(
             layer = layer or _only_layer(source, path)
             info = pyogrio.read_info(source, layer=layer, encoding=encoding)
             _check_driver(path, info["driver"], form)
-            if info["features"] > MAX_FEATURES:
-                raise TooLarge(
-                    f"{path.name} holds {info['features']:,} features; at most {MAX_FEATURES:,}"
-                )
+            _refuse_too_many(path, info)
             meta, _, wkb, columns = pyogrio.raw.read(
                 source, layer=layer, encoding=encoding, force_2d=True, datetime_as_string=True
             )
@@ -85,6 +83,27 @@ def _read(
     if wkb is None:
         raise BadInput(f"{path.name}: layer {layer!r} has no geometry")
     return meta, wkb, columns
+
+
+def _refuse_too_many(path: Path, info: dict[str, Any]) -> None:
+    """Every value takes memory before it is read: a header that lies is not believed."""
+    features, fields = info["features"], len(info["fields"])
+    if features > MAX_FEATURES:
+        raise TooLarge(f"{path.name} holds {features:,} features; at most {MAX_FEATURES:,}")
+    if features * 4 > _unpacked(path):
+        raise BadInput(f"{path.name} claims {features:,} features, which it has no room for")
+    if features * fields > MAX_VALUES:
+        raise TooLarge(
+            f"{path.name} holds {features:,} features of {fields:,} fields, "
+            f"at most {MAX_VALUES:,} values in all"
+        )
+
+
+def _unpacked(path: Path) -> int:
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        return sum(member.file_size for member in archive.infolist())
 
 
 def _first_line(error: Exception) -> str:
@@ -128,31 +147,6 @@ def _frame(names: Any, columns: list[Any], count: int) -> pd.DataFrame:
     return frame
 
 
-def _refuse_broken_text(path: Path) -> None:
-    """GDAL cuts text at NUL and swaps lone surrogates for `?` in silence: refuse both."""
-    content = path.read_bytes()
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{path.name} is not UTF-8 (RFC 8259 asks for it): byte {error.start:,} does not fit. "
-            "Convert it to UTF-8, or mend the broken text there.",
-            byte=error.start,
-        ) from error
-    if b"\\u0000" in content:
-        raise BadInput(f"{path.name} holds the character NUL (\\u0000) in its text")
-    if b"\\ud" in content or b"\\uD" in content:
-        _refuse_lone_surrogates(path, content)
-
-
-def _refuse_lone_surrogates(path: Path, content: bytes) -> None:
-    import re
-
-    pair = rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    if re.search(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", re.sub(pair, b"", content)):
-        raise BadInput(f"{path.name} holds half a character (a lone surrogate \\ud8xx) in its text")
-
-
 # DBF text
 
 
@@ -167,12 +161,13 @@ def _dbf_encoding(path: Path, form: Format) -> str | None:
             if any(name.lower().endswith(".cpg") for name in names):
                 return None
             dbf = next((name for name in names if name.lower().endswith(".dbf")), None)
-            content = archive.read(dbf) if dbf else b""
+            content = archive.open(dbf).read(_DBF_SAMPLE) if dbf else b""
     else:
         beside = {other.suffix.lower(): other for other in path.parent.glob(f"{path.stem}.*")}
         if ".cpg" in beside or ".dbf" not in beside:
             return None
-        content = beside[".dbf"].read_bytes()
+        with beside[".dbf"].open("rb") as file:
+            content = file.read(_DBF_SAMPLE)
     if len(content) < 30 or content[29]:
         return None
     return _text_encoding(content[32:])
@@ -181,7 +176,7 @@ def _dbf_encoding(path: Path, form: Format) -> str | None:
 def _text_encoding(content: bytes) -> str | None:
     for name in ("utf-8", "gb18030"):
         try:
-            content.decode(name)
+            codecs.getincrementaldecoder(name)().decode(content)
             return name
         except UnicodeDecodeError:
             continue

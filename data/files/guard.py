@@ -8,7 +8,9 @@ Bombs are refused by what their directories declare, before anything is unpacked
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
 from enum import StrEnum
 from pathlib import Path
 
@@ -42,7 +44,9 @@ MAX_JSON = 1024 * MIB
 MAX_UNPACKED = 2048 * MIB
 MAX_XLSX_SHEET = 512 * MIB
 MAX_XLSX_STRINGS = 64 * MIB
+MAX_XLSX_PART = 4 * MIB
 MAX_RATIO = 250
+MAX_XLSX_RATIO = 50
 MAX_MEMBERS = 2000
 _HEAD = 64 * 1024
 
@@ -85,6 +89,8 @@ def _head(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise BadInput(f"{path} is a folder; name a file: {READABLE}", path=str(path))
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{path} is not a plain file", path=str(path))
         if path.stat().st_size > MAX_FILE:
             raise TooLarge(f"{path.name} is larger than {MAX_FILE // MIB:,} MiB", path=str(path))
         with path.open("rb") as file:
@@ -159,34 +165,64 @@ def _recognise_zip(path: Path) -> Format:
 def _refuse_bomb(path: Path, members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MAX_MEMBERS:
         raise TooLarge(f"{path.name} holds {len(members):,} files; at most {MAX_MEMBERS:,}")
+    if any(member.flag_bits & 1 for member in members):
+        raise BadInput(f"{path.name} is encrypted; unpack it and import what is in it")
     unpacked = sum(member.file_size for member in members)
+    if unpacked > 16 * MIB and unpacked > MAX_RATIO * path.stat().st_size:
+        raise TooLarge(
+            f"{path.name} unpacks {unpacked // path.stat().st_size:,} fold, "
+            "which looks like a zip bomb"
+        )
     if unpacked > MAX_UNPACKED:
         raise TooLarge(
             f"{path.name} unpacks to {unpacked // MIB:,} MiB; at most {MAX_UNPACKED // MIB:,}"
         )
-    for member in members:
-        packed = max(member.compress_size, 1)
-        if member.file_size > 16 * MIB and member.file_size / packed > MAX_RATIO:
-            raise TooLarge(
-                f"{path.name}: {member.filename} unpacks {member.file_size // packed:,} fold, "
-                "which looks like a zip bomb"
-            )
 
 
 def _check_xlsx(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    for member in members:
-        limit = MAX_XLSX_STRINGS if "sharedstrings" in member.filename.lower() else MAX_XLSX_SHEET
-        if member.file_size > limit:
-            raise TooLarge(
-                f"{path.name}: {member.filename} unpacks to {member.file_size // MIB:,} MiB, "
-                f"at most {limit // MIB:,}; save the sheet as CSV and import that"
-            )
-    with zipfile.ZipFile(path) as archive:
-        for member in members:
-            if member.filename.lower().endswith((".xml", ".rels")):
-                with archive.open(member) as part:
-                    if b"<!DOCTYPE" in part.read(4096).upper():
-                        raise BadInput(f"{path.name}: {member.filename} declares XML entities")
+    parts = [m for m in members if m.filename.lower().endswith((".xml", ".rels"))]
+    for part in parts:
+        _refuse_large_part(path, part)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for part in parts:
+                with archive.open(part) as file:
+                    _refuse_entities(path, part, file.read(_HEAD))
+    except (zipfile.BadZipFile, NotImplementedError, zlib.error) as error:
+        raise BadInput(f"{path.name} is a broken workbook: {error}") from error
+
+
+def _refuse_large_part(path: Path, part: zipfile.ZipInfo) -> None:
+    """Sheets are streamed, text is held, and all else is parsed as a whole."""
+    name = part.filename.lower()
+    limit = MAX_XLSX_PART
+    if "/worksheets/" in name:
+        limit = MAX_XLSX_SHEET
+    elif name.endswith("xl/sharedstrings.xml"):
+        limit = MAX_XLSX_STRINGS
+    if part.file_size > limit:
+        raise TooLarge(
+            f"{path.name}: {part.filename} unpacks to {part.file_size // MIB:,} MiB, "
+            f"at most {limit // MIB:,}; save the sheet as CSV and import that"
+        )
+    if part.file_size > 8 * MIB and part.file_size > MAX_XLSX_RATIO * max(part.compress_size, 1):
+        raise TooLarge(
+            f"{path.name}: {part.filename} unpacks {part.file_size // part.compress_size:,} fold, "
+            "which looks like a bomb; save the sheet as CSV and import that"
+        )
+
+
+def _refuse_entities(path: Path, part: zipfile.ZipInfo, head: bytes) -> None:
+    """A document type stands before the first element, which must begin early, in UTF-8."""
+    element = re.search(rb"<[A-Za-z_]", head)
+    if b"\0" in head[:64] or (element is None and part.file_size):
+        raise BadInput(f"{path.name}: {part.filename} is no plain XML of a workbook")
+    if element and b"<!DOCTYPE" in head[: element.start()].upper():
+        raise BadInput(f"{path.name}: {part.filename} declares XML entities")
+    told = re.search(rb'PartName="([^"]+)"[^>]*sharedStrings\+xml', head)
+    told = told or re.search(rb'sharedStrings\+xml"[^>]*PartName="([^"]+)"', head)
+    if told and told[1].lower() != b"/xl/sharedstrings.xml":
+        raise BadInput(f"{path.name} keeps its shared text in an odd place, {told[1]!r}")
 
 
 # What will be written

@@ -8,11 +8,14 @@ import geopandas
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet
 
-from data.files.guard import MAX_UNPACKED, MIB
+from data.files.guard import MAX_RATIO, MAX_UNPACKED, MIB
 from data.files.sheet import Sheet, as_text
 from gis.errors import BadInput, TooLarge
+
+MAX_VALUES = 500_000_000
 
 
 def read(path: Path) -> Sheet:
@@ -26,13 +29,50 @@ def read(path: Path) -> Sheet:
         raise TooLarge(
             f"{path.name} unpacks to {unpacked // MIB:,} MiB; at most {MAX_UNPACKED // MIB:,}"
         )
+    if unpacked > 64 * MIB and unpacked > MAX_RATIO * path.stat().st_size:
+        raise TooLarge(f"{path.name} unpacks {unpacked // path.stat().st_size:,} fold")
     try:
+        _refuse_long_repeats(path, meta)
         if b"geo" in (meta.metadata or {}):
             return _with_geometry(geopandas.read_parquet(path))
         frame = pd.read_parquet(path)
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise BadInput(f"{path.name} cannot be read as GeoParquet: {error}") from error
     return Sheet(_text(frame), "Parquet")
+
+
+def _refuse_long_repeats(path: Path, meta: pa.parquet.FileMetaData) -> None:
+    """A word kept once and repeated a million times is short only in the file."""
+    schema = meta.schema.to_arrow_schema()
+    words = [one.name for one in schema if pa.types.is_binary(one.type) or _is_text(one.type)]
+    if meta.num_rows * len(schema) > MAX_VALUES:
+        raise TooLarge(f"{path.name} holds {meta.num_rows:,} rows of {len(schema):,} columns")
+    if not words:
+        return
+    total = 0
+    file = pa.parquet.ParquetFile(path, read_dictionary=words)
+    for batch in file.iter_batches(65_536, columns=words):
+        total += sum(_text_size(column) for column in batch.columns)
+        if total > MAX_UNPACKED:
+            raise TooLarge(
+                f"{path.name} unpacks to over {MAX_UNPACKED // MIB:,} MiB of text in its rows"
+            )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return any(
+        one(kind)
+        for one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_large_binary)
+    )
+
+
+def _text_size(column: pa.Array) -> int:
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = pa.compute.binary_length(column.dictionary)
+    return int(pa.compute.sum(lengths.take(column.indices)).as_py() or 0)
 
 
 def _with_geometry(frame: geopandas.GeoDataFrame) -> Sheet:

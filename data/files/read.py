@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.files import guard
+from data.files import content, guard
 from data.files.guard import Format
 from gis.terms import RecordKind
 
@@ -28,6 +28,7 @@ def read(
         NotFound, BadInput, TooLarge: in words; nothing was written anywhere.
     """
     form = guard.recognise(path)
+    content.check(path, form)
     if form == Format.CSV:
         from data.files.tables import read_csv
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from data.files.guard import MIB
 from data.files.sheet import Sheet, as_text
-from gis.errors import BadInput, TooLarge
+from gis.errors import BadInput, TooLarge, WanggeError
 from gis.terms import Refusal
 
-ENCODINGS = ("utf-8-sig", "gb18030")
+ENCODINGS = ("utf-8", "gb18030")
 MAX_COLUMNS = 400
 MAX_CELLS = 30_000_000
-MAX_VALUE = 1_000_000
-WHOLE_SHEET = 1_048_576
+HEADER_WITHIN = 1_000
+MAX_CSV = 1024 * MIB
 
 
 # CSV
@@ -30,33 +32,43 @@ WHOLE_SHEET = 1_048_576
 
 def read_csv(path: Path, *, encoding: str | None = None) -> Sheet:
     """Read a CSV with a header row; every value stays text, so leading zeros survive."""
-    content = path.read_bytes()
-    name, text = _decoded(path, content, encoding)
-    if "\x00" in text[:_SNIFF]:
+    if path.stat().st_size > MAX_CSV:
+        raise TooLarge(f"{path.name} is larger than {MAX_CSV // MIB:,} MiB; cut it, or use Parquet")
+    name, content = _as_utf8(path, encoding)
+    head = content[:_SNIFF].decode(errors="ignore")
+    if b"\x00" in content:
         raise BadInput(f"{path.name} holds NUL characters: it is not a text table")
-    delimiter = _delimiter(text)
-    table, refusals = _parsed(path, text, delimiter)
+    delimiter = _delimiter(head)
+    header = _header(path, head, delimiter)
+    table, refusals = _parsed(path, content, header, delimiter)
     frame = table.to_pandas(types_mapper=lambda _: pd.StringDtype(na_value=np.nan))
-    frame.index = _row_numbers(len(frame), refusals)
-    notes = [] if name.startswith("utf-8") else [f"read as {name.upper()}"]
+    frame.index = _row_numbers(len(frame), {refusal.row for refusal in refusals})
+    frame = frame.dropna(how="all")
+    notes = [] if name == "utf-8" else [f"read as {name.upper()}"]
     return Sheet(frame, "CSV", notes=notes, refusals=refusals)
 
 
 _SNIFF = 1_000_000
 
 
-def _decoded(path: Path, content: bytes, encoding: str | None) -> tuple[str, str]:
+def _as_utf8(path: Path, encoding: str | None) -> tuple[str, bytes]:
+    """Give the encoding and the text as UTF-8 without a byte-order mark."""
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     choices = (encoding,) if encoding else ENCODINGS
+    at = 0
     for name in choices:
         try:
-            codecs.lookup(name)
-            return name, content.decode(name)
-        except LookupError as error:
+            if codecs.lookup(name).name == "utf-8":
+                for _ in _decoded(content, "utf-8"):
+                    pass
+                return "utf-8", content
+            return name, b"".join(text.encode() for text in _decoded(content, name))
+        except UnicodeError as error:
+            at = getattr(error, "start", 0)
+        except (LookupError, TypeError, ValueError) as error:
             raise BadInput(
                 f"--encoding {name}: no such encoding; usual ones are utf-8, gbk, gb18030, big5"
             ) from error
-        except UnicodeDecodeError as error:
-            at = error.start
     raise BadInput(
         f"{path.name} is not {' nor '.join(choices)} text: byte {at:,} does not fit. "
         "Name its encoding with --encoding.",
@@ -64,28 +76,50 @@ def _decoded(path: Path, content: bytes, encoding: str | None) -> tuple[str, str
     )
 
 
+def _decoded(content: bytes, name: str) -> Iterator[str]:
+    """Decode piece by piece, so that the whole never stands in memory as wide characters."""
+    decoder = codecs.getincrementaldecoder(name)()
+    for start in range(0, len(content), _PIECE):
+        waiting = len(decoder.getstate()[0])
+        try:
+            yield decoder.decode(content[start : start + _PIECE], start + _PIECE >= len(content))
+        except UnicodeDecodeError as error:
+            error.start += start - waiting
+            raise
+
+
+_PIECE = 4 * MIB
+
+
 def _delimiter(text: str) -> str:
     header = text[:10_000].partition("\n")[0]
     return max(",\t;|", key=header.count)
 
 
-def _parsed(path: Path, text: str, delimiter: str) -> tuple[pa.Table, list[Refusal]]:
-    header = _header(path, text, delimiter)
+def _parsed(
+    path: Path, content: bytes, header: list[str], delimiter: str
+) -> tuple[pa.Table, list[Refusal]]:
+    """Parse all rows, blank ones too; answer the table and the rows that do not fit the header."""
     refusals: list[Refusal] = []
-    if "\n" not in text.strip():
-        return pa.table({name: pa.array([], pa.large_string()) for name in header}), refusals
+    if b"\n" not in content.strip():
+        return pa.table({name: pa.array([], pa.large_string()) for name in header}), []
 
     def refuse(row: pa.csv.InvalidRow) -> str:
         reason = f"{row.actual_columns} values where the header names {row.expected_columns}"
-        refusals.append(Refusal(row.number or 0, "", row.text[:80], reason))
+        refusals.append(Refusal(row.number, "", row.text[:80], reason))
         return "skip"
 
     try:
         table = pa.csv.read_csv(
-            io.BytesIO(text.encode("utf-8", "surrogatepass")),
-            read_options=pa.csv.ReadOptions(column_names=header, skip_rows=1, use_threads=False),
+            pa.BufferReader(content),
+            read_options=pa.csv.ReadOptions(
+                column_names=header, skip_rows=1, use_threads=False, block_size=_BLOCK
+            ),
             parse_options=pa.csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse
+                delimiter=delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=refuse,
+                ignore_empty_lines=False,
             ),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.large_string()),
@@ -97,6 +131,10 @@ def _parsed(path: Path, text: str, delimiter: str) -> tuple[pa.Table, list[Refus
     except pa.ArrowInvalid as error:
         raise BadInput(f"{path.name} cannot be read as CSV: {error}") from error
     return table, refusals
+
+
+_BLOCK = 32 * MIB
+"""A row must fit a block: an outline in WKT may be some megabytes long."""
 
 
 def _header(path: Path, text: str, delimiter: str) -> list[str]:
@@ -125,12 +163,11 @@ def unique_names(path: Path, names: list[Any]) -> list[str]:
     return answer
 
 
-def _row_numbers(count: int, refusals: list[Refusal]) -> pd.Index:
-    """Number the rows that were read, leaving out the refused ones; the header is row 1."""
-    broken = {refusal.row for refusal in refusals}
-    numbers = (number for number in range(2, count + len(broken) + 2) if number not in broken)
-    if not broken:
+def _row_numbers(count: int, left_out: set[int]) -> pd.Index:
+    """Number the rows that were read, leaving out some; the header is row 1."""
+    if not left_out:
         return pd.RangeIndex(2, count + 2)
+    numbers = (number for number in range(2, count + len(left_out) + 2) if number not in left_out)
     return pd.Index(list(islice(numbers, count)))
 
 
@@ -143,12 +180,14 @@ def read_xlsx(path: Path, *, sheet: str | None = None) -> Sheet:
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except Exception as error:
+        try:
+            return _read_worksheet(path, _pick(path, book, sheet))
+        finally:
+            book.close()
+    except WanggeError:
+        raise
+    except Exception as error:  # openpyxl raises whatever a broken part makes it stumble on
         raise BadInput(f"{path.name} is not a readable workbook: {error}") from error
-    try:
-        return _read_worksheet(path, _pick(path, book, sheet))
-    finally:
-        book.close()
 
 
 def _pick(path: Path, book: Any, sheet: str | None) -> Any:
@@ -160,25 +199,33 @@ def _pick(path: Path, book: Any, sheet: str | None) -> Any:
 
 
 def _read_worksheet(path: Path, worksheet: Any) -> Sheet:
-    rows, numbers, cells = [], [], 0
-    header: list[str] | None = None
-    limit = {"max_col": MAX_COLUMNS, "max_row": WHOLE_SHEET, "values_only": True}
-    for number, row in enumerate(worksheet.iter_rows(**limit), 1):
-        filled = sum(value is not None for value in row)
-        if header is None:
-            if filled > 1 or (filled and number > 1):
-                header = unique_names(path, list(_trimmed(row)))
+    start, header = _header_of(path, worksheet)
+    rows, numbers, blank = [], [], None
+    inside = worksheet.iter_rows(min_row=start + 1, max_col=len(header), values_only=True)
+    for number, row in enumerate(inside, start + 1):
+        if row is blank:  # openpyxl fills a gap of a million rows with one and the same
             continue
-        cells += len(header)
-        if cells > MAX_CELLS:
+        if all(value is None for value in row):
+            blank = row
+            continue
+        rows.append(row)
+        numbers.append(number)
+        if len(rows) * len(header) > MAX_CELLS:
             raise TooLarge(f"{path.name} holds more than {MAX_CELLS:,} cells; save it as CSV")
-        if filled:
-            rows.append(row[: len(header)])
-            numbers.append(number)
-    if header is None:
-        raise BadInput(f"{path.name}: sheet {worksheet.title!r} has no header row")
-    frame = pd.DataFrame(rows, columns=header[: len(rows[0])] if rows else header, index=numbers)
+    frame = pd.DataFrame(rows, columns=header, index=numbers)
     return Sheet(frame.apply(as_text) if rows else frame.astype("str"), "Excel workbook")
+
+
+def _header_of(path: Path, worksheet: Any) -> tuple[int, list[str]]:
+    """Find the row of names: the first with two values, or the first at all below the top row."""
+    top = worksheet.iter_rows(max_row=HEADER_WITHIN, max_col=MAX_COLUMNS + 1, values_only=True)
+    for number, row in enumerate(top, 1):
+        filled = sum(value is not None for value in row)
+        if filled > 1 or (filled and number > 1):
+            return number, unique_names(path, list(_trimmed(row)))
+    raise BadInput(
+        f"{path.name}: sheet {worksheet.title!r} has no header row among its first {HEADER_WITHIN}"
+    )
 
 
 def _trimmed(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -197,9 +244,14 @@ def read_json_table(path: Path) -> Sheet:
         raise BadInput(f"{path.name} is not valid JSON: {error}") from error
     if not isinstance(rows, list) or not rows or not isinstance(rows[0], (list, dict)):
         raise BadInput(f"{path.name}: a JSON table is an array of objects or of arrays")
-    if any(type(row) is not type(rows[0]) for row in rows):
-        raise BadInput(f"{path.name}: every row must be like the first, {type(rows[0]).__name__}")
-    frame = pd.DataFrame(rows)
+    kind = type(rows[0])
+    if any(type(row) is not kind for row in rows):
+        raise BadInput(f"{path.name}: every row must be like the first, {kind.__name__}")
+    names = list(dict.fromkeys(name for row in rows for name in row)) if kind is dict else None
+    width = len(names) if names is not None else max(map(len, rows))
+    if width > MAX_COLUMNS:
+        raise TooLarge(f"{path.name} has {width:,} columns; at most {MAX_COLUMNS}")
+    frame = pd.DataFrame(rows, columns=names if names is not None else range(width))
     frame.columns = pd.Index(unique_names(path, list(frame.columns)))
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return Sheet(frame.apply(as_text), "JSON table")

@@ -7,10 +7,12 @@ import io
 import re
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
@@ -20,12 +22,16 @@ import shapely
 
 from gis.errors import BadInput, TooLarge
 
+if TYPE_CHECKING:
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
 SUFFIXES = (
     ".geojson", ".geojsonl", ".gpkg", ".fgb", ".parquet", ".shp.zip", ".csv", ".xlsx",
 )  # fmt: skip
 STREAMED = (".geojson", ".geojsonl", ".csv")
 DIGITS = 7
 MAX_XLSX_ROWS = 1_048_575
+MAX_XLSX_TEXT = 32_767
 
 
 def suffix_of(name: str) -> str:
@@ -54,22 +60,32 @@ def whole(path: Path) -> Iterator[Path]:
 # Streams of bytes
 
 
-def stream(
-    frames: Iterable[pd.DataFrame], suffix: str, *, datum: str | None = None
-) -> Iterator[bytes]:
-    """Write frames with a `geom` column of shapes as GeoJSON, GeoJSON lines or CSV.
+def stream(frames: Iterable[pd.DataFrame], suffix: str, *, crs: pyproj.CRS) -> Iterator[bytes]:
+    """Write frames with a `geom` column of shapes in `crs` as GeoJSON, GeoJSON lines or CSV.
 
     GeoJSON is RFC 7946: outer rings counter-clockwise, seven digits, no crs member; degrees of
     another datum than WGS-84 are told by a foreign member `datum`.
     """
     if suffix == ".csv":
-        return _csv(frames)
+        return _csv(frames, crs)
     if suffix == ".geojsonl":
-        return (b"\n".join(_features(frame)) + b"\n" for frame in frames if len(frame))
-    return _collection(frames, datum)
+        told = {"datum": mark(crs)} if mark(crs) else {}
+        return (b"\n".join(_features(frame, told)) + b"\n" for frame in frames if len(frame))
+    return _collection(frames, mark(crs))
 
 
-def _collection(frames: Iterable[pd.DataFrame], datum: str | None) -> Iterator[bytes]:
+def mark(crs: pyproj.CRS) -> str:
+    """A word for names that tells coordinates from degrees of WGS-84: gcj02, epsg4547.
+
+    Nothing for WGS-84 itself and for CGCS2000, which is taken as equal.
+    """
+    if crs.to_epsg() in {4326, 4490}:
+        return ""
+    authority = crs.to_authority()
+    return re.sub(r"\W", "", "".join(authority) if authority else crs.name).lower()
+
+
+def _collection(frames: Iterable[pd.DataFrame], datum: str) -> Iterator[bytes]:
     told = b'"datum":' + orjson.dumps(datum) + b"," if datum else b""
     yield b'{"type":"FeatureCollection",' + told + b'"features":[\n'
     glue = b""
@@ -80,7 +96,7 @@ def _collection(frames: Iterable[pd.DataFrame], datum: str | None) -> Iterator[b
     yield b"\n]}\n"
 
 
-def _features(frame: pd.DataFrame) -> list[bytes]:
+def _features(frame: pd.DataFrame, told: Mapping[str, str] = MappingProxyType({})) -> list[bytes]:
     shapes = np.asarray(frame["geom"], dtype=object)
     turned = shapely.orient_polygons(shapely.set_precision(shapes, 0))
     rounded = shapely.transform(turned, lambda xy: np.round(xy, DIGITS))
@@ -91,6 +107,7 @@ def _features(frame: pd.DataFrame) -> list[bytes]:
         orjson.dumps(
             {
                 "type": "Feature",
+                **told,
                 "geometry": orjson.Fragment(text) if text else None,
                 "properties": record,
             },
@@ -100,24 +117,29 @@ def _features(frame: pd.DataFrame) -> list[bytes]:
     ]
 
 
-def _csv(frames: Iterable[pd.DataFrame]) -> Iterator[bytes]:
+def _csv(frames: Iterable[pd.DataFrame], crs: pyproj.CRS) -> Iterator[bytes]:
     for number, frame in enumerate(frames):
         text = io.StringIO()
-        table = harmless(flat(frame))
+        table = harmless(flat(frame, crs))
         table.to_csv(text, index=False, header=number == 0, quoting=csv.QUOTE_MINIMAL)
         content = text.getvalue().encode()
         yield b"\xef\xbb\xbf" + content if number == 0 else content
 
 
-def flat(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn `geom` into lon and lat when all shapes are points, else into WKT."""
+def flat(frame: pd.DataFrame, crs: pyproj.CRS) -> pd.DataFrame:
+    """Turn `geom` into lon and lat (x and y in metres) when all shapes are points, else into WKT.
+
+    The columns' names say the datum or system when it is not WGS-84: lon_gcj02, x_epsg4547.
+    """
     shapes = np.asarray(frame["geom"], dtype=object)
     table = frame.drop(columns="geom")
-    if np.isin(shapely.get_type_id(shapes), (-1, 0)).all():
-        return table.assign(
-            lon=np.round(shapely.get_x(shapes), DIGITS), lat=np.round(shapely.get_y(shapes), DIGITS)
-        )
-    return table.assign(wkt=shapely.to_wkt(shapes, rounding_precision=DIGITS))
+    end = f"_{mark(crs)}" if mark(crs) else ""
+    if not np.isin(shapely.get_type_id(shapes), (-1, 0)).all():
+        return table.assign(**{f"wkt{end}": shapely.to_wkt(shapes, rounding_precision=DIGITS)})
+    east, north = ("x", "y") if crs.is_projected else ("lon", "lat")
+    table[east + end] = np.round(shapely.get_x(shapes), DIGITS)
+    table[north + end] = np.round(shapely.get_y(shapes), DIGITS)
+    return table
 
 
 def harmless(table: pd.DataFrame) -> pd.DataFrame:
@@ -138,14 +160,14 @@ def write(frame: pd.DataFrame, path: Path, *, crs: pyproj.CRS) -> None:
     """Write one frame with a `geom` column in `crs`; the file appears whole or not at all.
 
     Raises:
-        TooLarge: more rows than a worksheet takes.
+        TooLarge: more rows than a worksheet takes, or a longer text than its cells take.
     """
     with whole(path) as part:
         _WRITERS[suffix_of(path.name)](frame, part, crs)
 
 
-def _xlsx(frame: pd.DataFrame, path: Path, _: pyproj.CRS) -> None:
-    write_table(harmless(flat(frame)), path)
+def _xlsx(frame: pd.DataFrame, path: Path, crs: pyproj.CRS) -> None:
+    write_table(harmless(flat(frame, crs)), path)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -163,16 +185,38 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     sheet.append([str(name) for name in table.columns])
     clean = table.astype(object).where(table.notna(), None)
     for row in clean.itertuples(index=False):
-        sheet.append([_cell(value) for value in row])
+        sheet.append([_cell(value, sheet) for value in row])
     book.save(path)
 
 
-def _cell(value: object) -> object:
+def _cell(value: object, sheet: WriteOnlyWorksheet) -> object:
+    if isinstance(value, str):
+        return _text_cell(value, sheet)
     if isinstance(value, pd.Timestamp):
         return value.tz_convert(None).to_pydatetime() if value.tz else value.to_pydatetime()
     if isinstance(value, datetime):
         return value.replace(tzinfo=None)
     return value.item() if isinstance(value, np.generic) else value
+
+
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def _text_cell(value: str, sheet: WriteOnlyWorksheet) -> object:
+    """A text as text: never a formula, never cut, control characters shown as unreadable."""
+    if len(value) > MAX_XLSX_TEXT:
+        raise TooLarge(
+            f"a text of {len(value):,} characters does not fit a cell of a worksheet; "
+            "write .csv or a map file instead"
+        )
+    value = _UNWRITABLE.sub("�", value)
+    if not value.startswith("="):
+        return value
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet, value)
+    cell.data_type = "s"
+    return cell
 
 
 def _gdal(driver: str) -> Callable[[pd.DataFrame, Path, pyproj.CRS], None]:
@@ -183,9 +227,12 @@ def _gdal(driver: str) -> Callable[[pd.DataFrame, Path, pyproj.CRS], None]:
         if driver == "ESRI Shapefile":
             frame = frame.rename(columns=SHORT)
         table = geopandas.GeoDataFrame(frame, geometry="geom", crs=crs)
+        options = {}
+        if driver == "FlatGeobuf" and table.geometry.isna().any():
+            options["SPATIAL_INDEX"] = "NO"  # the format indexes no feature that stands nowhere
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a datum or a width that the format cannot keep
-            table.to_file(path, driver=driver, engine="pyogrio", layer=_layer_name(path))
+            table.to_file(path, driver=driver, engine="pyogrio", layer=_layer_name(path), **options)
 
     return write
 
