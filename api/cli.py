@@ -264,7 +264,7 @@ def join(
 # Looking
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # -87.6 is no option
 def locate(
     lon: Annotated[float, typer.Argument(help="longitude in degrees")],
     lat: Annotated[float, typer.Argument(help="latitude in degrees")],

@@ -45,9 +45,12 @@ def transaction(store: sa.Engine, *, keep: bool = True) -> Iterator[Session]:
             else:
                 db.rollback()
     except sa.exc.OperationalError as error:
-        raise Unavailable(
-            f"the store does not answer: {error.orig}. Try again; `wangge check` says more."
-        ) from error
+        raise _silent(error) from error
+
+
+def _silent(error: sa.exc.OperationalError) -> Unavailable:
+    said = " ".join(str(error.orig).split())
+    return Unavailable(f"the store does not answer: {said}. Try again; `wangge check` says more.")
 
 
 def cursor(db: Session) -> psycopg.Cursor[Any]:
@@ -129,6 +132,8 @@ def ready(store: sa.Engine) -> None:
                 "update the program"
             )
         migrate(store)
+    except sa.exc.OperationalError as error:
+        raise _silent(error) from error
     except sa.exc.DBAPIError as error:
         raise Unavailable(f"the store cannot be made ready: {error.orig}") from error
 
@@ -146,4 +151,4 @@ def migrate(store: sa.Engine, revision: str = "head") -> None:
             else:
                 command.upgrade(config, revision)
     except sa.exc.OperationalError as error:
-        raise Unavailable(f"the store does not answer: {error.orig}") from error
+        raise _silent(error) from error

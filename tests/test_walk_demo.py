@@ -181,3 +181,32 @@ def test_what_is_wrong_is_said_in_one_sentence(own_home: Path) -> None:
     assert "Traceback" not in refused.stderr
     refused = _run(own_home, "demo", "--size", "huge")
     assert "--size huge: choose from small, district, city" in refused.stderr
+
+
+def test_a_postgis_of_one_s_own_serves_instead(own_home: Path, empty_url: str) -> None:
+    environment = _environment(own_home) | {"WANGGE_DATABASE_URL": empty_url}
+    done = subprocess.run(
+        [WANGGE, "locate", "-87.6", "41.8"],
+        env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {"cell": None, "posts": [], "candidates": []}
+    assert not own_home.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "WANGGE_DATABASE_URL is no address"),
+        ("postgresql://nobody@127.0.0.1:1/none", "the store does not answer"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_said_in_words(
+    own_home: Path, url: str, said: str
+) -> None:
+    done = subprocess.run(
+        [WANGGE, "check"], env=_environment(own_home) | {"WANGGE_DATABASE_URL": url},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
