@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psycopg
 import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 import data.db
 import data.grid
 from data.locate import TABLES
+from gis import codes
 from gis.errors import NotFound
 from gis.terms import ENDED_STATES
 
@@ -40,22 +42,25 @@ class Wanted:
 
 
 _CELL = """
-    cell AS MATERIALIZED (
+    every AS MATERIALIZED (
         SELECT c.* FROM grid_cell c
         WHERE c.plan_id = %(plan_id)s
           AND (c.valid_from IS NULL OR c.valid_from <= %(day)s)
           AND (c.valid_to IS NULL OR c.valid_to > %(day)s)
-          AND (%(area)s::text IS NULL OR c.code = %(area)s
-               OR c.division_code = ANY(%(divisions)s))
+    ),
+    cell AS (
+        SELECT * FROM every c
+        WHERE %(area)s::text IS NULL OR c.code = %(area)s OR c.division_code = ANY(%(divisions)s)
     )
 """
+"""`every` cell of the plan on the day decides who stands where; the export is about `cell`."""
 _FILED_AS_KEPT = """
     filed_{kind} AS (SELECT id, cell_id FROM {table} WHERE cell_id IS NOT NULL)
 """
 _FILED_ON_THE_FLY = """
     filed_{kind} AS (
         SELECT DISTINCT ON (p.id) p.id, c.id AS cell_id
-        FROM cell c JOIN {table} p ON ST_Intersects(c.geom, p.geom)
+        FROM every c JOIN {table} p ON ST_Intersects(c.geom, p.geom)
         ORDER BY p.id, c.code COLLATE "C"
     )
 """
@@ -139,14 +144,20 @@ def frames(db: Session, wanted: Wanted, *, today: date) -> Iterator[pd.DataFrame
             cursor.execute(f"FETCH {CHUNK} FROM leaving")
             rows = cursor.fetchall()
             assert cursor.description is not None
-            yield _frame([column.name for column in cursor.description], rows)
+            yield _frame(cursor.description, rows)
             if len(rows) < CHUNK:
                 break
         cursor.execute("CLOSE leaving")
 
 
-def _frame(columns: list[str], rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=columns, dtype=object).infer_objects()
+_INTEGERS = {"int2", "int4", "int8"}
+
+
+def _frame(columns: list[psycopg.Column], rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    names = [column.name for column in columns]
+    frame = pd.DataFrame(rows, columns=names, dtype=object)
+    whole = [column.name for column in columns if column.type_display in _INTEGERS]
+    frame = frame.astype(dict.fromkeys(whole, "Int64")).infer_objects()
     wkb = [None if isinstance(one, float) else one for one in frame["geom"]]
     shapes = np.asarray(shapely.from_wkb(wkb), dtype=object)
     return frame.assign(geom=pd.Series(shapes, index=frame.index, dtype=object))
@@ -157,7 +168,7 @@ def _question(db: Session, wanted: Wanted, today: date) -> tuple[str, dict[str, 
     day = wanted.as_of or today
     filing = _FILED_AS_KEPT if in_force else _FILED_ON_THE_FLY
     parts = [_CELL] + [filing.format(kind=kind, table=TABLES[kind]) for kind in _NEEDS[wanted.kind]]
-    divisions = _divisions(db, wanted.area, plan_id) if wanted.area else []
+    divisions = [] if wanted.area is None else _divisions(db, wanted.area, plan_id)
     values = {"plan_id": plan_id, "day": day, "area": wanted.area, "divisions": divisions}
     return f"WITH {', '.join(parts)} {_ROWS[wanted.kind]}", values
 
@@ -178,7 +189,7 @@ def _divisions(db: Session, area: str, plan_id: int | None) -> list[str]:
     cell = sa.text("SELECT 1 FROM grid_cell WHERE plan_id = :plan AND code = :area")
     if db.scalar(cell, {"plan": plan_id, "area": area}):
         return []
-    found = list(db.scalars(sa.text(_TREE), {"area": area}))
+    found = list(db.scalars(sa.text(_TREE), {"area": area, "full": codes.pad_division(area)}))
     if not found:
         raise NotFound(f"{area!r} is neither the code of a cell nor of a division", value=area)
     return found
@@ -186,7 +197,7 @@ def _divisions(db: Session, area: str, plan_id: int | None) -> list[str]:
 
 _TREE = """
     WITH RECURSIVE tree AS (
-        SELECT code FROM division WHERE code = rpad(:area, 12, '0') OR code = :area
+        SELECT code FROM division WHERE code IN (:area, :full)
         UNION SELECT d.code FROM division d JOIN tree ON d.parent_code = tree.code
     )
     SELECT code FROM tree

@@ -102,3 +102,97 @@ def filed(db: Session, table: str) -> dict[str, str | None]:
         )
     )
     return {row[0]: row[1] for row in rows}
+
+
+# A small town with everything in it
+
+STREETS = {"420106001000": "望江街道", "420106002000": "临湖街道"}
+COMMUNITIES = {
+    "420106001001": "桥头社区",
+    "420106001002": "柳岸社区",
+    "420106002001": "湖滨社区",
+}
+MARKED = ("欧阳测试", "11010519491231002X", "13987654321")
+"""Name, id and phone of a resident who must leave in no file."""
+
+
+def inhabit(db: Session) -> None:
+    """Cells ABCD in a row in three communities of two streets; a draft and a former plan.
+
+    Facilities stand inside, on edges, outside and nowhere; one has ended, one is yet to open. Case
+    `c-new` was reported on 2026-03-01 at noon. Nothing is filed yet.
+    """
+    _divide(db)
+    found(db, draw("ABCD"), valid_from="2025-01-01")
+    for cells, community in [("AB", "420106001001"), ("C", "420106001002"), ("D", "420106002001")]:
+        db.execute(
+            sa.text("UPDATE grid_cell SET division_code = :c WHERE code = ANY(:cells)"),
+            {"c": community, "cells": list(cells)},
+        )
+    db.execute(sa.text("UPDATE grid_cell SET households_declared = 90 WHERE code = 'A'"))
+    found(db, draw("QQPP"), plan="草案", state="draft", valid_from=None)
+    found(db, draw("XYYY"), plan="旧", state="retired", valid_from="2020-01-01")
+    db.execute(sa.text("UPDATE grid_plan SET valid_to = '2025-01-01' WHERE name = '旧'"))
+    _furnish(db)
+    _people(db)
+
+
+def _divide(db: Session) -> None:
+    rows = [("420106000000", "滨江区", "county", None)]
+    rows += [(code, name, "township", "420106000000") for code, name in STREETS.items()]
+    rows += [(code, name, "village", code[:9] + "000") for code, name in COMMUNITIES.items()]
+    db.execute(
+        sa.text("INSERT INTO division (code, name, level, parent_code) VALUES (:c, :n, :l, :p)"),
+        [dict(zip("cnlp", row, strict=True)) for row in rows],
+    )
+
+
+def _furnish(db: Session) -> None:
+    spots = {
+        "f-a": at(0.5, 0.5),
+        "f-ab": at(1, 0.5),
+        "f-bc": at(2, 0.5),
+        "f-d": at(3.5, 0.25),
+        "f-out": at(9, 9),
+        "f-null": None,
+    }
+    place(db, "facility", spots, name="凉亭", phone="027-1", address="桥头路1号")
+    place(db, "facility", {"f-was": at(0.5, 0.4)}, name="旧亭", valid_to="2025-06-01")
+    place(db, "facility", {"f-will": at(0.5, 0.6)}, name="新亭", valid_from="2999-01-01")
+    noon = "2026-03-01T12:00+08:00"
+    place(db, "case_file", {"c-new": at(0.5, 0.5)}, title="积水", reported_at=noon, accuracy_m=2.5)
+    place(
+        db,
+        "case_file",
+        {"c-done": at(0.2, 0.2)},
+        title="井盖",
+        state="closed",
+        reported_at="2026-02-01T12:00+08:00",
+        closed_at=noon,
+        description=f"{MARKED[0]} {MARKED[2]} 报",
+    )
+    place(db, "case_file", {"c-null": None, "c-bc": at(2, 0.5)}, title="堆物")
+
+
+def _people(db: Session) -> None:
+    place(
+        db, "building", {"h1": at(0.5, 0.5), "h2": at(2.5, 0.5)}, name="一栋", address="桥头路1号"
+    )
+    db.execute(
+        sa.text(
+            "INSERT INTO dwelling (building_id, number, geom)"
+            " SELECT id, n, geom FROM building, (VALUES ('101'), ('102')) one (n)"
+        )
+    )
+    db.execute(
+        sa.text("INSERT INTO household (dwelling_id, phone) SELECT id, :phone FROM dwelling"),
+        {"phone": MARKED[2]},
+    )
+    db.execute(
+        sa.text(
+            "INSERT INTO resident (household_id, name, id_number, phone)"
+            " SELECT min(id), :name, :id, :phone FROM household UNION ALL"
+            " SELECT id, :name || id, NULL, :phone FROM household"
+        ),
+        dict(zip(("name", "id", "phone"), MARKED, strict=True)),
+    )

@@ -25,6 +25,23 @@ from gis.terms import Datum, Progress, quiet
 WGS84 = pyproj.CRS.from_epsg(4326)
 
 
+def _shifted(name: str) -> pyproj.CRS:
+    """A system of its own name for degrees that only look like WGS-84: no GIS must mix them up."""
+    return pyproj.CRS.from_wkt(
+        f'GEOGCRS["{name}",DATUM["{name}",ELLIPSOID["WGS 84",6378137,298.257223563]],'
+        'CS[ellipsoidal,2],AXIS["longitude",east],AXIS["latitude",north],'
+        'ANGLEUNIT["degree",0.0174532925199433]]'
+    )
+
+
+_OF_DATUM = {
+    Datum.WGS84: WGS84,
+    Datum.CGCS2000: pyproj.CRS.from_epsg(4490),
+    Datum.GCJ02: _shifted("GCJ-02"),
+    Datum.BD09: _shifted("BD-09"),
+}
+
+
 @dataclass(frozen=True)
 class Shape:
     """How the coordinates are to be written: a datum for degrees, or any CRS."""
@@ -40,13 +57,18 @@ def target_crs(shape: Shape, suffix: str) -> pyproj.CRS:
         BadInput: no such CRS; or the format and the datum do not go together.
     """
     if shape.crs is None:
-        return pyproj.CRS.from_epsg(4490) if shape.datum == Datum.CGCS2000 else WGS84
+        return _OF_DATUM[shape.datum]
     if shape.datum not in {Datum.WGS84, Datum.CGCS2000}:
         raise BadInput(f"--crs {shape.crs} and --datum {shape.datum} exclude each other")
     try:
         crs = pyproj.CRS.from_user_input(shape.crs)
     except pyproj.exceptions.CRSError as error:
         raise BadInput(f"{shape.crs!r} is no coordinate system; write EPSG:4547 …") from error
+    crs = crs.to_2d()
+    if not (crs.is_geographic or crs.is_projected):
+        raise BadInput(
+            f"{shape.crs!r} is no coordinate system of places on a map; write EPSG:4547 …"
+        )
     if suffix in {".geojson", ".geojsonl"} and not crs.equals(WGS84, ignore_axis_order=True):
         raise BadInput(f"RFC 7946 GeoJSON is WGS-84 only, not {shape.crs}; choose .gpkg or .fgb")
     return crs
@@ -55,7 +77,7 @@ def target_crs(shape: Shape, suffix: str) -> pyproj.CRS:
 def _moved(frame: pd.DataFrame, shape: Shape, crs: pyproj.CRS) -> pd.DataFrame:
     shapes = np.asarray(frame["geom"], dtype=object)
     shapes = coordinates.convert_shapes(shapes, source=Datum.WGS84, target=shape.datum)
-    if not crs.equals(WGS84, ignore_axis_order=True):
+    if shape.crs is not None and not crs.equals(WGS84, ignore_axis_order=True):
         change = pyproj.Transformer.from_crs(WGS84, crs, always_xy=True)
         shapes = shapely.transform(
             shapes, lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
@@ -83,15 +105,15 @@ def stream(
 
     The first frame is read at once, so that a refusal comes before the first byte.
     """
-    frames = _frames(store, wanted, shape, target_crs(shape, suffix), actor=actor, today=today)
+    crs = target_crs(shape, suffix)
+    frames = _frames(store, wanted, shape, crs, actor=actor, today=today)
     first = next(frames)
-    told = shape.datum.value if shape.datum in {Datum.GCJ02, Datum.BD09} else None
 
     def every() -> Iterator[pd.DataFrame]:
         yield first
         yield from frames
 
-    return data.files.write.stream(every(), suffix, datum=told)
+    return data.files.write.stream(every(), suffix, crs=crs)
 
 
 def export_file(
@@ -118,14 +140,13 @@ def export_file(
         frames.append(frame)
         progress("reading rows", sum(map(len, frames)), None)
     if suffix in data.files.write.STREAMED:
-        _write_stream(path, frames, suffix, shape)
+        _write_stream(path, frames, suffix, crs)
     else:
         progress("writing the file", 0, None)
         data.files.write.write(pd.concat(frames, ignore_index=True), path, crs=crs)
     return sum(map(len, frames))
 
 
-def _write_stream(path: Path, frames: list[pd.DataFrame], suffix: str, shape: Shape) -> None:
-    told = shape.datum.value if shape.datum in {Datum.GCJ02, Datum.BD09} else None
+def _write_stream(path: Path, frames: list[pd.DataFrame], suffix: str, crs: pyproj.CRS) -> None:
     with data.files.write.whole(path) as part, part.open("wb") as file:
-        file.writelines(data.files.write.stream(iter(frames), suffix, datum=told))
+        file.writelines(data.files.write.stream(iter(frames), suffix, crs=crs))

@@ -177,6 +177,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         return
     if len(table) > MAX_XLSX_ROWS:
         raise TooLarge(f"{len(table):,} rows do not fit a worksheet; write .csv instead")
+    _check_texts(table)
     import openpyxl
 
     book = openpyxl.Workbook(write_only=True)
@@ -187,6 +188,17 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     for row in clean.itertuples(index=False):
         sheet.append([_cell(value, sheet) for value in row])
     book.save(path)
+
+
+def _check_texts(table: pd.DataFrame) -> None:
+    """Refuse a text that the writer would cut without a word."""
+    values = (value for name in table.columns for value in table[name] if isinstance(value, str))
+    longest = max(map(len, values), default=0)
+    if longest > MAX_XLSX_TEXT:
+        raise TooLarge(
+            f"a text of {longest:,} characters does not fit a cell of a worksheet; "
+            "write .csv or a map file instead"
+        )
 
 
 def _cell(value: object, sheet: WriteOnlyWorksheet) -> object:
@@ -203,12 +215,7 @@ _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def _text_cell(value: str, sheet: WriteOnlyWorksheet) -> object:
-    """A text as text: never a formula, never cut, control characters shown as unreadable."""
-    if len(value) > MAX_XLSX_TEXT:
-        raise TooLarge(
-            f"a text of {len(value):,} characters does not fit a cell of a worksheet; "
-            "write .csv or a map file instead"
-        )
+    """A text as text: never a formula, control characters shown as unreadable."""
     value = _UNWRITABLE.sub("�", value)
     if not value.startswith("="):
         return value
