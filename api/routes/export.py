@@ -33,7 +33,12 @@ MEDIA = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
-Area = Annotated[str | None, Query(max_length=64, description="code of a cell or a division")]
+NO_NUL = r"^[^\x00]*$"  # a text of PostgreSQL holds no NUL
+
+Area = Annotated[
+    str | None,
+    Query(max_length=64, pattern=NO_NUL, description="code of a cell or a division"),
+]
 
 
 @router.get("/export/{name}")
@@ -41,7 +46,7 @@ def export(
     store: Store,
     name: str,
     area: Area = None,
-    plan: Annotated[str | None, Query(max_length=200)] = None,
+    plan: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
     as_of: date | None = None,
     datum: Datum = Datum.WGS84,
     crs: Annotated[str | None, Query(max_length=60)] = None,
