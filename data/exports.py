@@ -33,12 +33,16 @@ KINDS = ("cells", "facilities", "cases", "dwellings", "statistics")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be exported: kind, area (code of a cell or division), plan, day."""
+    """What is to be exported: kind, area (code of a cell or division), plan, day.
+
+    A day begins and ends by the clocks of `time_zone` (an IANA name).
+    """
 
     kind: str
     area: str | None = None
     plan: str | None = None
     as_of: date | None = None
+    time_zone: str = "Asia/Shanghai"
 
 
 _CELL = """
@@ -66,7 +70,8 @@ _FILED_ON_THE_FLY = """
 """
 _ON_DAY = "(p.valid_from IS NULL OR p.valid_from <= %(day)s) AND " \
           "(p.valid_to IS NULL OR p.valid_to > %(day)s)"  # fmt: skip
-_REPORTED = "(p.reported_at IS NULL OR p.reported_at < %(day)s::date + 1)"
+_DAY_ENDS = "((%(day)s::date + 1)::timestamp AT TIME ZONE %(zone)s)"
+_REPORTED = f"(p.reported_at IS NULL OR p.reported_at < {_DAY_ENDS})"
 _IN_AREA = "(%(area)s::text IS NULL OR c.id IS NOT NULL)"
 _ENDED = ", ".join(f"'{state}'" for state in ENDED_STATES)
 
@@ -114,7 +119,7 @@ _ROWS = {
         LEFT JOIN (SELECT f.cell_id, count(*) n FROM filed_facilities f JOIN facility p USING (id)
                    WHERE {_ON_DAY} GROUP BY 1) f ON f.cell_id = c.id
         LEFT JOIN (SELECT f.cell_id, count(*) n, count(*) FILTER (WHERE p.state NOT IN ({_ENDED})
-                          OR p.closed_at >= %(day)s::date + 1) open_n
+                          OR p.closed_at >= {_DAY_ENDS}) open_n
                    FROM filed_cases f JOIN case_file p USING (id)
                    WHERE {_REPORTED} GROUP BY 1) k ON k.cell_id = c.id
         ORDER BY c.code COLLATE "C"
@@ -170,6 +175,7 @@ def _question(db: Session, wanted: Wanted, today: date) -> tuple[str, dict[str, 
     parts = [_CELL] + [filing.format(kind=kind, table=TABLES[kind]) for kind in _NEEDS[wanted.kind]]
     divisions = [] if wanted.area is None else _divisions(db, wanted.area, plan_id)
     values = {"plan_id": plan_id, "day": day, "area": wanted.area, "divisions": divisions}
+    values["zone"] = wanted.time_zone
     return f"WITH {', '.join(parts)} {_ROWS[wanted.kind]}", values
 
 

@@ -23,11 +23,13 @@ from town import MARKED, at, box, draw, found, inhabit, place, shapes
 import data.db
 import data.files.write
 import data.locate
+import gis.places
 from api.actions.exports import Shape, export_file
 from data.exports import KINDS, Wanted
 from data.files.write import SHORT, SUFFIXES
 from gis.coordinates import convert_shapes
 from gis.errors import BadInput, NotFound, TooLarge
+from gis.places import Reference
 from gis.terms import Datum
 
 TODAY = date(2026, 11, 22)
@@ -369,6 +371,32 @@ def test_as_of_takes_the_cases_reported_by_then(kept, tmp_path):
     assert cases == [0, 1, 2]
 
 
+def test_a_day_ends_by_the_clocks_of_the_city(store, tmp_path):
+    with data.db.transaction(store) as db:
+        found(db, draw("A"))
+        early, noon = "2026-03-01T00:30+08:00", "2026-03-01T12:00+08:00"
+        place(
+            db,
+            "case_file",
+            {"c": at(0.5, 0.5)},
+            title="积水",
+            reported_at=early,
+            closed_at=noon,
+            state="closed",
+        )
+    days = [date(2026, 2, 28), date(2026, 3, 1)]
+    numbers = ("cases", "open_cases")
+    for zone, expected in [("Asia/Shanghai", [(0, 0), (1, 0)]), ("UTC", [(1, 1), (1, 0)])]:
+        told = [
+            tuple(
+                column(store, tmp_path, "statistics", name, as_of=day, time_zone=zone)["A"]
+                for name in numbers
+            )
+            for day in days
+        ]
+        assert told == expected
+
+
 def test_cells_that_ended_or_have_not_begun_are_left_out_by_day(store, tmp_path):
     with data.db.transaction(store) as db:
         found(db, draw("AB"))
@@ -417,6 +445,23 @@ def test_another_datum_shifts_the_coordinates_and_is_told(kept, tmp_path, suffix
         assert_places(dict(zip(frame["code"], frame.geometry, strict=True)), moved)
         assert frame.crs.to_epsg() is None, "it is not WGS 84, and no GIS may take it for that"
         assert "GCJ-02" in frame.crs.name.replace("_", "-")
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".fgb", ".shp.zip", ".parquet"])
+@pytest.mark.parametrize("datum", [Datum.GCJ02, Datum.BD09])
+def test_a_shifted_map_file_finds_its_way_back(kept, tmp_path, suffix, datum):
+    path, _ = export(kept, tmp_path, "facilities", suffix=suffix, shape=Shape(datum))
+    frame = gpd.read_parquet(path) if suffix == ".parquet" else pyogrio.read_dataframe(path)
+    text = pd.DataFrame({"code": frame["code"]}, dtype="str")
+    back = gis.places.place(
+        text,
+        np.asarray(frame.geometry, dtype=object),
+        frame.crs,
+        reference=Reference(),
+        mapping={},
+        extent=None,
+    )
+    assert_places(dict(zip(frame["code"], back.shapes, strict=True)), PLACES["facilities"])
 
 
 def test_points_of_a_table_in_another_datum_say_so_in_their_columns(kept, tmp_path):

@@ -11,12 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-import api.actions.exports
-import data.exports
-import data.files.write
-from api.actions.exports import Shape
-from api.deps import Store
-from data.exports import Wanted
+from api.deps import SettingsDep, Store
 from gis.errors import BadInput
 from gis.terms import Datum
 
@@ -44,6 +39,7 @@ Area = Annotated[
 @router.get("/export/{name}")
 def export(
     store: Store,
+    settings: SettingsDep,
     name: str,
     area: Area = None,
     plan: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
@@ -52,8 +48,13 @@ def export(
     crs: Annotated[str | None, Query(max_length=60)] = None,
 ) -> Response:
     """Send cells, facilities, cases, dwellings or statistics; the format is the suffix."""
+    import api.actions.exports
+    import data.files.write
+    from api.actions.exports import Shape
+    from data.exports import Wanted
+
     suffix = data.files.write.suffix_of(name)
-    wanted = Wanted(_kind(name.lower().removesuffix(suffix)), area, plan, as_of)
+    wanted = Wanted(_kind(name.lower().removesuffix(suffix)), area, plan, as_of, settings.time_zone)
     today = date.today()
     headers = {"Content-Disposition": f'attachment; filename="{wanted.kind}{suffix}"'}
     shape = Shape(datum, crs)
@@ -73,6 +74,8 @@ def export(
 
 
 def _kind(name: str) -> str:
+    import data.exports
+
     if name not in data.exports.KINDS:
         raise BadInput(
             f"{name!r} is not exported; choose from {', '.join(data.exports.KINDS)}",
