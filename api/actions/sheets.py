@@ -185,7 +185,8 @@ def _divisions(prepared: Prepared, order: Order) -> None:
 
 def _start_of_validity(frame: pd.DataFrame) -> pd.Series:
     given = frame.get("valid_from", pd.Series(None, index=frame.index, dtype="object"))
-    return given.map(lambda day: day.isoformat(), na_action="ignore").fillna("-infinity")
+    days = given.map(lambda day: day.isoformat(), na_action="ignore")
+    return days.astype("object").fillna("-infinity")
 
 
 def _buildings(prepared: Prepared, order: Order) -> None:
