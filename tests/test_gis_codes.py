@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis import codes
@@ -65,6 +65,7 @@ def test_faults_stand_beside_their_rows():
     assert codes.resident_id_faults(pd.Series([], dtype="str"), today=TODAY).tolist() == []
 
 
+@settings(deadline=None)
 @given(st.text("0123456789", min_size=17, max_size=17), st.integers(0, 16), st.integers(1, 9))
 def test_the_check_character_finds_every_single_wrong_digit(body, place, more):
     wrong = body[:place] + str((int(body[place]) + more) % 10) + body[place + 1 :]

@@ -3,7 +3,7 @@
 import numpy as np
 import pyproj
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import box, shapes
 
@@ -42,6 +42,7 @@ def test_the_shift_is_some_hundred_metres_and_bd09_lies_further():
     assert 800 < metres_apart((114.3, 30.6), bd) < 1500
 
 
+@settings(deadline=None)
 @given(lon=st.floats(73.5, 135.1), lat=st.floats(3.8, 53.6), datum=st.sampled_from(SHIFTED))
 def test_there_and_back_is_the_same_millimetre(lon, lat, datum):
     there = of((lon, lat), Datum.WGS84, datum)
@@ -106,6 +107,7 @@ def test_shapes_move_vertex_by_vertex_and_missing_ones_stay_missing():
     assert same[0].equals_exact(square, 0)
 
 
+@settings(deadline=None)
 @given(
     lon=st.floats(73, 135),
     lat=st.floats(-89.99, 89.99),

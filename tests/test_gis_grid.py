@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import box, draw, shapes
 
@@ -51,6 +51,7 @@ def test_small_steps_within_a_row_do_not_start_a_new_one():
     assert grid.number(shapes(town)) == ["G0001", "G0002", "G0003", "G0004"]
 
 
+@settings(deadline=None)
 @given(st.permutations(range(12)))
 def test_the_number_does_not_depend_on_the_order_in_the_file(order):
     town = shapes(draw("ABCD/EFGH/IJKL"))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis import kinds, rows
@@ -342,6 +342,7 @@ def test_equal_rows_of_a_file_are_two_things_told_apart_by_their_count():
     assert (second, third) == (f"{first}-1", f"{first}-2")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=30))
 def test_content_codes_never_repeat_within_a_file(names):
     codes = coded(pd.DataFrame({"name": pd.Series(names, dtype="str")}))
