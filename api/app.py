@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -80,6 +82,7 @@ def create_app(settings: Settings, *, database_url: str) -> FastAPI:
         app.state.pool = data.db.pool(database_url)
         app.state.store = data.db.engine(database_url)
         await app.state.pool.open()
+        asyncio.get_running_loop().run_in_executor(None, _warm)
         yield
         await app.state.pool.close()
         app.state.store.dispose()
@@ -97,6 +100,12 @@ def create_app(settings: Settings, *, database_url: str) -> FastAPI:
     app.mount("/static", StaticFiles(directory=static), name="static")
     _add_routes(app)
     return app
+
+
+def _warm() -> None:
+    """Import what the first page and the first export need, while nobody waits for it."""
+    for room in ("maps.grid", "maps.basemaps", "api.actions.exports"):
+        importlib.import_module(room)
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -69,11 +69,11 @@ def empty_template(cluster: data.embedded.Cluster) -> str:
 
 @pytest.fixture(scope="session")
 def town_template(cluster: data.embedded.Cluster, empty_template: str) -> str:
-    import data.demo
+    import data.demo.load
 
     store = data.db.engine(_template(cluster, "town_template", empty_template))
     with data.db.transaction(store) as db:
-        data.demo.load(db, size="small", today=TODAY)
+        data.demo.load.load(db, size="small", today=TODAY)
     store.dispose()
     return "town_template"
 

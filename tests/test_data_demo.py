@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.db
-import data.demo
+import data.demo.load
 import data.demo.town
 import data.locate
 from data.demo import cells, features, ground, people
@@ -51,7 +51,7 @@ def shapes(town: sa.Engine, query: str, geom: str = "geom") -> gpd.GeoDataFrame:
 
 
 def test_a_town_comes_with_the_promised_numbers(db: Session) -> None:
-    counts = data.demo.load(db, size="small", today=TODAY)
+    counts = data.demo.load.load(db, size="small", today=TODAY)
     promised = {
         "division": 13,
         "grid_plan": 1,
@@ -73,7 +73,7 @@ def test_a_town_comes_with_the_promised_numbers(db: Session) -> None:
 
 def test_an_unknown_size_is_refused_with_the_choices(db: Session) -> None:
     with pytest.raises(BadInput, match=r"'huge'; choose one of small, district, city") as refusal:
-        data.demo.load(db, size="huge", today=TODAY)
+        data.demo.load.load(db, size="huge", today=TODAY)
     assert refusal.value.facts["choices"] == ["small", "district", "city"]
 
 
@@ -88,19 +88,19 @@ def test_loading_leaves_indexes_and_constraints_as_they_were(db: Session) -> Non
         return sorted(tuple(row) for row in rows)
 
     before = schema()
-    data.demo.load(db, size="small", today=TODAY)
+    data.demo.load.load(db, size="small", today=TODAY)
     assert schema() == before
 
 
 def test_later_rows_are_numbered_after_ours(db: Session) -> None:
-    counts = data.demo.load(db, size="small", today=TODAY)
+    counts = data.demo.load.load(db, size="small", today=TODAY)
     new = db.scalar(sa.text("INSERT INTO building (code) VALUES ('new') RETURNING id"))
     assert new == counts["building"] + 1
 
 
 def test_progress_is_told_until_everybody_has_settled(db: Session) -> None:
     told: list[tuple[str, int, int | None]] = []
-    data.demo.load(db, today=TODAY, progress=lambda *step: told.append(step))
+    data.demo.load.load(db, today=TODAY, progress=lambda *step: told.append(step))
     assert ("settling people", 60_000, 60_000) in told
     assert told[0] == ("planning the town", 0, None)
 

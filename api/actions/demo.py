@@ -35,7 +35,9 @@ def load_once(store: sa.Engine, *, size: str, today: date, progress: Progress = 
                 f"the store holds {held} that are not the demo town's; set WANGGE_HOME to another "
                 "folder for the demo, or serve these with: wangge serve"
             )
-        counts = data.demo.load(db, size=size, today=today, progress=progress)
+        from data.demo.load import load
+
+        counts = load(db, size=size, today=today, progress=progress)
         data.journal.write(db, actor="demo", act="load", subject=size, **counts)
     return f"loaded the demo town ({size}): " + ", ".join(f"{n:,} {k}" for k, n in counts.items())
 

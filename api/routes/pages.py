@@ -7,9 +7,6 @@ import secrets
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-import maps.basemaps
-import maps.grid
-import maps.page
 from api.deps import SettingsDep
 
 router = APIRouter(include_in_schema=False)
@@ -18,6 +15,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def grid_map(settings: SettingsDep) -> HTMLResponse:
     """The map. It asks the store for nothing: it also opens, and says so, when that is down."""
+    import maps.basemaps
+    import maps.grid
+    import maps.page
+
     basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
     nonce = secrets.token_urlsafe(16)
     html = maps.grid.page(basemap, key=settings.tianditu_key).render_page(nonce)

@@ -1,6 +1,8 @@
-"""An invented town: nobody lives there and no real place is meant."""
+"""An invented town: nobody lives there and no real place is meant.
 
-from data.demo.load import load
+`data.demo.load.load` fills an empty store with it; it is imported when there is a town to load.
+"""
+
 from data.demo.sizes import SIZES
 
-__all__ = ["SIZES", "load"]
+__all__ = ["SIZES"]
