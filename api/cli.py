@@ -217,7 +217,7 @@ def import_(
     now = datetime.now(UTC)
     prepared = sheets.check(sheet, order, now=now)
     report = sheets.report_of(sheet, prepared, order)
-    if not prepared.frame.empty:  # else the file alone tells all: no store is opened
+    if len(prepared.frame):  # else the file alone tells all: no store is opened
         report = _import_checked(settings, sheet, prepared, order, now)
     api.show.report(report, dry_run=dry_run)
     if errors and report.refused:
@@ -343,8 +343,10 @@ def export(
         raise BadInput(f"{kind!r} is not exported; choose from {', '.join(data.exports.KINDS)}")
     shape = Shape(datum, crs)
     api.actions.exports.target_crs(shape, data.files.write.suffix_of(output.name))
-    wanted = data.exports.Wanted(kind, area, plan, as_of.date() if as_of else None)
-    with _opened(_settings()) as opened, api.show.progress() as progress:
+    settings = _settings()
+    day = as_of.date() if as_of else None
+    wanted = data.exports.Wanted(kind, area, plan, day, settings.time_zone)
+    with _opened(settings) as opened, api.show.progress() as progress:
         count = api.actions.exports.export_file(
             opened.store, wanted, output, shape,
             actor=_actor(), today=date.today(), progress=progress,

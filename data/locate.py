@@ -33,9 +33,10 @@ TABLES = {
 
 IN_FORCE = """
     plan_id = (SELECT id FROM grid_plan WHERE state = 'published')
+    AND (valid_from IS NULL OR valid_from <= current_date)
     AND (valid_to IS NULL OR valid_to > current_date)
 """
-"""Which cells are in force: those of the published plan that have not ended."""
+"""Which cells are in force: those of the published plan that have begun and have not ended."""
 
 
 @dataclass(frozen=True)

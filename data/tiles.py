@@ -34,7 +34,9 @@ _HALF_M = 20037508.342789244
 
 PLAN_ID = """(SELECT id FROM grid_plan WHERE CASE WHEN %(plan)s::text IS NULL
               THEN state = 'published' ELSE name = %(plan)s::text END)"""
-IN_PLAN = f"c.plan_id = {PLAN_ID} AND (c.valid_to IS NULL OR c.valid_to > current_date)"
+IN_PLAN = f"""c.plan_id = {PLAN_ID}
+              AND (c.valid_from IS NULL OR c.valid_from <= current_date)
+              AND (c.valid_to IS NULL OR c.valid_to > current_date)"""
 """Which cells are drawn: those of the plan in force, or of the plan asked for."""
 
 HOUSEHOLDS = "coalesce(nullif(t.households, 0), c.households_declared)"
