@@ -341,7 +341,7 @@ def test_a_join_by_no_such_plan_changes_nothing(store):
 
 def test_a_cell_that_has_not_begun_holds_nothing_yet(db):
     found(db, draw("AB"))
-    place(db, "facility", {"F": at(1.5, 0.5)})
+    place(db, "facility", {"F": at(1.5, 0.5)}, name="x")
     db.execute(sa.text("UPDATE grid_cell SET valid_from = current_date + 1 WHERE code = 'B'"))
     data.locate.refile(db)
     assert [row["reason"] for row in data.locate.unplaced(db)] == ["outside all cells"]
