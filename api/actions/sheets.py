@@ -163,7 +163,7 @@ def _cells(prepared: Prepared, _: Order) -> None:
     if not prepared.has_places:
         raise BadInput("cells need outlines: a map file, or a table with a WKT column")
     gis.prepare.outlines(prepared)
-    if prepared.frame.empty:
+    if len(prepared.frame) == 0:
         return
     prepared.frame = gis.grid.complete_cells(prepared.frame, prepared.shapes)
     prepared.refuse(gis.grid.check_cells(prepared.frame))
