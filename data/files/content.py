@@ -32,6 +32,20 @@ def check(path: Path, form: Format) -> None:
         look(path)
 
 
+def check_encoding(name: str) -> None:
+    """Refuse a word after --encoding that names no encoding of text.
+
+    Raises:
+        BadInput: names the usual ones.
+    """
+    try:
+        "".encode(name)
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise BadInput(
+            f"--encoding {name}: no such encoding; usual ones are utf-8, gbk, gb18030, big5"
+        ) from error
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

@@ -38,7 +38,7 @@ def read(path: Path, form: Format, *, layer: str | None, encoding: str | None) -
         BadInput: in words, with what GDAL said.
         TooLarge: over the bound on features.
     """
-    source = _source(path, form)
+    source = _source(path, form, layer)
     notes: list[str] = []
     if form in {Format.SHAPEFILE, Format.ZIPPED_SHAPEFILE} and encoding is None:
         encoding = _dbf_encoding(path, form)
@@ -50,13 +50,32 @@ def read(path: Path, form: Format, *, layer: str | None, encoding: str | None) -
     return Sheet(frame, str(form), shapes=shapes, crs=crs, notes=notes)
 
 
-def _source(path: Path, form: Format) -> str:
+def _source(path: Path, form: Format, layer: str | None) -> str:
     absolute = path.resolve()
     if form == Format.ZIPPED_SHAPEFILE:
-        return f"/vsizip/{{{absolute}}}"
+        return _in_zip(path, layer)
     if form in {Format.GEOJSON, Format.GEOJSONSEQ}:
         return f"{form}:{absolute}"
     return str(absolute)
+
+
+def _in_zip(path: Path, layer: str | None) -> str:
+    """Name the shapefile in a zip, in whatever folder it lies there."""
+    inside = pyogrio.vsi_listtree(f"/vsizip/{{{path.resolve()}}}")
+    shapefiles = [one for one in inside if one.lower().endswith(".shp")]
+    found = {Path(one).stem: one for one in shapefiles if not Path(one).name.startswith("._")}
+    if layer is None and len(found) > 1:
+        raise _several(path, list(found))
+    if not found or (layer is not None and layer not in found):
+        raise BadInput(f"{path.name} holds no shapefile {layer or ''}; it has {', '.join(inside)}")
+    return str(found[layer or next(iter(found))])
+
+
+def _several(path: Path, names: list[str]) -> BadInput:
+    return BadInput(
+        f"{path.name} holds {len(names)} layers; choose one with --layer: {', '.join(names[:20])}",
+        choices=names,
+    )
 
 
 def _read(
@@ -115,11 +134,7 @@ def _only_layer(source: str, path: Path) -> str:
     if not names:
         raise BadInput(f"{path.name} holds no layer")
     if len(names) > 1:
-        raise BadInput(
-            f"{path.name} holds {len(names)} layers; choose one with --layer: "
-            f"{', '.join(names[:20])}",
-            choices=names,
-        )
+        raise _several(path, names)
     return names[0]
 
 

@@ -32,9 +32,13 @@ def read(path: Path, kind: RecordKind) -> Sheet:
         raise BadInput(f"an OSM extract gives buildings or facilities, not {kind}")
     keys = osmium.filter.KeyFilter(*_KEYS[kind])
     rows, wkbs = [], []
+    drawn: set[str] = set()
+    meant: set[str] = set()
     factory = osmium.geom.WKBFactory()
     try:
+        item: Any
         for item in osmium.FileProcessor(path).with_areas(keys).with_filter(keys):
+            (drawn if item.is_area() else meant).update(_outline(item))
             wkb = _wkb(factory, item, kind)
             if wkb is not None:
                 rows.append(_row(item, _KEYS[kind]))
@@ -43,7 +47,30 @@ def read(path: Path, kind: RecordKind) -> Sheet:
         raise BadInput(f"{path.name} cannot be read as OSM PBF: {error}") from error
     frame = pd.DataFrame(rows, columns=_COLUMNS, index=pd.RangeIndex(1, len(rows) + 1))
     shapes = np.asarray(shapely.from_wkb(wkbs), dtype=object)
-    return Sheet(frame.astype("str"), "OSM PBF", shapes=shapes, crs=pyproj.CRS.from_epsg(4326))
+    wgs84 = pyproj.CRS.from_epsg(4326)
+    notes = _left_out(sorted(meant - drawn))
+    return Sheet(frame.astype("str"), "OSM PBF", shapes=shapes, crs=wgs84, notes=notes)
+
+
+def _left_out(codes: list[str]) -> list[str]:
+    if not codes:
+        return []
+    more = " …" if len(codes) > 5 else ""
+    return [
+        f"{len(codes):,} outlines are open or incomplete in the extract and were left out: "
+        f"{', '.join(codes[:5])}{more}"
+    ]
+
+
+def _outline(item: Any) -> list[str]:
+    """Code of a way or multipolygon that should be, or is, an outline."""
+    if item.is_area():
+        return [_code_of_area(item)]
+    if item.is_way():
+        return [f"w{item.id}"]
+    if item.is_relation() and item.tags.get("type") in {"multipolygon", "boundary"}:
+        return [f"r{item.id}"]
+    return []
 
 
 _COLUMNS = ["code", "name", "address", "phone", "floors", "osm"]

@@ -27,6 +27,8 @@ def read(
     Raises:
         NotFound, BadInput, TooLarge: in words; nothing was written anywhere.
     """
+    if encoding is not None:
+        content.check_encoding(encoding)
     form = guard.recognise(path)
     content.check(path, form)
     if form == Format.CSV:

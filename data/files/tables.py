@@ -65,10 +65,6 @@ def _as_utf8(path: Path, encoding: str | None) -> tuple[str, bytes]:
             return name, b"".join(text.encode() for text in _decoded(content, name))
         except UnicodeError as error:
             at = getattr(error, "start", 0)
-        except (LookupError, TypeError, ValueError) as error:
-            raise BadInput(
-                f"--encoding {name}: no such encoding; usual ones are utf-8, gbk, gb18030, big5"
-            ) from error
     raise BadInput(
         f"{path.name} is not {' nor '.join(choices)} text: byte {at:,} does not fit. "
         "Name its encoding with --encoding.",
