@@ -8,10 +8,12 @@ solved by fixed-point iteration to below a millimetre.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+import pyproj
 import shapely
 
 from gis.errors import BadInput
@@ -57,6 +59,37 @@ def convert_shapes(
 
     moved: npt.NDArray[np.object_] = shapely.transform(shapes, move)
     return moved
+
+
+def _shifted(name: str) -> pyproj.CRS:
+    """A system of its own name for degrees that only look like WGS-84: no GIS must mix them up."""
+    return pyproj.CRS.from_wkt(
+        f'GEOGCRS["{name}",DATUM["{name}",ELLIPSOID["WGS 84",6378137,298.257223563]],'
+        'CS[ellipsoidal,2],AXIS["longitude",east],AXIS["latitude",north],'
+        'ANGLEUNIT["degree",0.0174532925199433]]'
+    )
+
+
+_SYSTEMS = {
+    Datum.WGS84: pyproj.CRS.from_epsg(4326),
+    Datum.CGCS2000: pyproj.CRS.from_epsg(4490),
+    Datum.GCJ02: _shifted("GCJ-02"),
+    Datum.BD09: _shifted("BD-09"),
+}
+
+
+def system_of(datum: Datum) -> pyproj.CRS:
+    """The coordinate system that degrees of `datum` are written in."""
+    return _SYSTEMS[datum]
+
+
+def datum_of(system: pyproj.CRS) -> Datum:
+    """The shifted datum that a system is named after, as `system_of` names it; else WGS-84.
+
+    A shapefile writes GCJ-02 as GCS_GCJ-02: letters and digits decide.
+    """
+    name = re.sub(r"[^a-z0-9]", "", system.name.casefold())
+    return next((one for one in (Datum.GCJ02, Datum.BD09) if one.value in name), Datum.WGS84)
 
 
 def reach_in_degrees(lat: float, metres: float) -> tuple[float, float]:

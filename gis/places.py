@@ -75,7 +75,7 @@ def place(
     if reference.swap:
         raw = shapely.transform(raw, lambda xy: xy[:, ::-1])
     system, notes = _system(crs, reference)
-    datum = reference.datum or _datum_named(system)
+    datum = reference.datum or coordinates.datum_of(system)
     moved = _to_wgs84(raw, system, datum)
     refuse_swapped(moved, extent)
     off = _off_the_earth(frame, moved)
@@ -179,13 +179,6 @@ def _system(crs: pyproj.CRS | None, reference: Reference) -> tuple[pyproj.CRS, l
     if reference.datum is not None:
         return pyproj.CRS.from_epsg(4326), []
     raise BadInput(f"the file does not name its coordinate system; say {CHOICES}", choices=CHOICES)
-
-
-def _datum_named(system: pyproj.CRS) -> Datum:
-    """The shifted datum that a system is named after, as our own exports name it; else WGS-84."""
-    name = plain(system.name)
-    shifted = (one for one in (Datum.GCJ02, Datum.BD09) if one.value in name)
-    return next(shifted, Datum.WGS84)
 
 
 def _crs(text: str) -> pyproj.CRS:

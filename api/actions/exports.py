@@ -22,24 +22,7 @@ from gis import coordinates
 from gis.errors import BadInput
 from gis.terms import Datum, Progress, quiet
 
-WGS84 = pyproj.CRS.from_epsg(4326)
-
-
-def _shifted(name: str) -> pyproj.CRS:
-    """A system of its own name for degrees that only look like WGS-84: no GIS must mix them up."""
-    return pyproj.CRS.from_wkt(
-        f'GEOGCRS["{name}",DATUM["{name}",ELLIPSOID["WGS 84",6378137,298.257223563]],'
-        'CS[ellipsoidal,2],AXIS["longitude",east],AXIS["latitude",north],'
-        'ANGLEUNIT["degree",0.0174532925199433]]'
-    )
-
-
-_OF_DATUM = {
-    Datum.WGS84: WGS84,
-    Datum.CGCS2000: pyproj.CRS.from_epsg(4490),
-    Datum.GCJ02: _shifted("GCJ-02"),
-    Datum.BD09: _shifted("BD-09"),
-}
+WGS84 = coordinates.system_of(Datum.WGS84)
 
 
 @dataclass(frozen=True)
@@ -57,7 +40,7 @@ def target_crs(shape: Shape, suffix: str) -> pyproj.CRS:
         BadInput: no such CRS; or the format and the datum do not go together.
     """
     if shape.crs is None:
-        return _OF_DATUM[shape.datum]
+        return coordinates.system_of(shape.datum)
     if shape.datum not in {Datum.WGS84, Datum.CGCS2000}:
         raise BadInput(f"--crs {shape.crs} and --datum {shape.datum} exclude each other")
     try:
