@@ -97,8 +97,12 @@ def _told_columns(cleaned: rows.Cleaned) -> list[str]:
     return lines
 
 
-def outlines(prepared: Prepared) -> None:
-    """Make the polygons sound; rows whose polygon cannot be saved are refused, in words."""
+def outlines(prepared: Prepared, *, required: bool = True) -> None:
+    """Make the polygons sound; rows whose polygon cannot be saved are refused, in words.
+
+    Without `required` a row may come without any.
+    """
+    given = ~shapely.is_missing(prepared.shapes)
     index = prepared.frame.index
     repaired = geometry.repair_polygons(prepared.shapes)
     prepared.shapes = repaired.shapes
@@ -106,7 +110,7 @@ def outlines(prepared: Prepared) -> None:
         (int(index[at]), float(change))
         for at, change in zip(repaired.mended, repaired.area_change, strict=True)
     ]
-    at = sorted(repaired.faults)
+    at = [one for one in sorted(repaired.faults) if required or given[one]]
     prepared.refuse(
         pd.DataFrame(
             {

@@ -500,3 +500,18 @@ def test_every_import_is_one_line_of_the_journal(bring: Bring, store: sa.Engine)
     line = "SELECT actor, act, subject, detail FROM journal"
     told = {"file": "f.csv", "added": 4, "changed": 0, "unchanged": 0, "refused": 2, "unplaced": 4}
     assert ask(store, line) == [("test", "import", "facilities", told)]
+
+
+def test_divisions_may_come_without_an_outline(store: sa.Engine, tmp_path: Path) -> None:
+    file = tmp_path / "d.geojson"
+    square = {"type": "Polygon", "coordinates": [[[114, 30], [115, 30], [115, 31], [114, 30]]]}
+    features = [
+        {"type": "Feature", "properties": {"代码": "42", "名称": "省"}, "geometry": None},
+        {"type": "Feature", "properties": {"代码": "4201", "名称": "市"}, "geometry": square},
+    ]
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    report = import_file(store, Order(RecordKind.DIVISIONS, file), actor="t", now=NOW)
+    assert (report.added, report.refused) == (2, 0)
+    with store.connect() as connection:
+        rows = connection.execute(sa.text("SELECT code, geom IS NULL FROM division ORDER BY code"))
+        assert [tuple(row) for row in rows] == [("420000000000", True), ("420100000000", False)]

@@ -21,8 +21,10 @@ import sqlalchemy as sa
 from town import MARKED, at, box, draw, found, inhabit, place, shapes
 
 import data.db
+import data.files.read
 import data.files.write
 import data.locate
+import gis.coordinates
 import gis.places
 from api.actions.exports import Shape, export_file
 from data.exports import KINDS, Wanted
@@ -30,7 +32,7 @@ from data.files.write import SHORT, SUFFIXES
 from gis.coordinates import convert_shapes
 from gis.errors import BadInput, NotFound, TooLarge
 from gis.places import Reference
-from gis.terms import Datum
+from gis.terms import Datum, RecordKind
 
 TODAY = date(2026, 11, 22)
 TABLES = (".csv", ".xlsx")
@@ -462,6 +464,13 @@ def test_a_shifted_map_file_finds_its_way_back(kept, tmp_path, suffix, datum):
         extent=None,
     )
     assert_places(dict(zip(frame["code"], back.shapes, strict=True)), PLACES["facilities"])
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".geojsonl"])
+def test_a_shifted_geojson_is_known_again_by_its_member(kept, tmp_path, suffix):
+    path, _ = export(kept, tmp_path, "facilities", suffix=suffix, shape=Shape(Datum.BD09))
+    sheet = data.files.read.read(path, RecordKind.FACILITIES)
+    assert sheet.crs == gis.coordinates.system_of(Datum.BD09)
 
 
 def test_points_of_a_table_in_another_datum_say_so_in_their_columns(kept, tmp_path):

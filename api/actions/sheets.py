@@ -171,7 +171,7 @@ def _cells(prepared: Prepared, _: Order) -> None:
 
 def _divisions(prepared: Prepared, order: Order) -> None:
     if prepared.has_places:
-        gis.prepare.outlines(prepared)
+        gis.prepare.outlines(prepared, required=False)
     frame = gis.grid.complete_divisions(prepared.frame, local_codes=order.local_codes)
     if "level" not in frame:
         raise BadInput(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -15,7 +16,9 @@ import pyproj
 
 from data.files.guard import MIB, Format
 from data.files.sheet import Sheet, as_text
+from gis import coordinates
 from gis.errors import BadInput, TooLarge
+from gis.terms import Datum
 
 # Drivers that follow what a file says to other files, or to the network, are never registered.
 os.environ.setdefault(
@@ -46,8 +49,21 @@ def read(path: Path, form: Format, *, layer: str | None, encoding: str | None) -
     meta, wkb, columns = _read(source, path, form, layer, encoding)
     shapes = _shapes(path, wkb)
     frame = _frame(meta["fields"], columns, len(wkb))
-    crs = pyproj.CRS.from_user_input(meta["crs"]) if meta["crs"] else None
+    crs = _crs(path, form, meta["crs"])
     return Sheet(frame, str(form), shapes=shapes, crs=crs, notes=notes)
+
+
+_DATUM = re.compile(rb'\s*\{"type":"Feature(?:Collection)?","datum":"(gcj02|bd09)"')
+
+
+def _crs(path: Path, form: Format, named: str | None) -> pyproj.CRS | None:
+    """The system that a file names; GeoJSON of our own names a shifted datum as a member."""
+    if form in {Format.GEOJSON, Format.GEOJSONSEQ}:
+        with path.open("rb") as file:
+            told = _DATUM.match(file.read(200))
+        if told:
+            return coordinates.system_of(Datum(told[1].decode()))
+    return pyproj.CRS.from_user_input(named) if named else None
 
 
 def _source(path: Path, form: Format, layer: str | None) -> str:
