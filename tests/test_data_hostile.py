@@ -556,6 +556,17 @@ def parquet_of_zeros(folder: Path) -> Path:
     return folder / "zeros.parquet"
 
 
+@hostile("too deeply")
+def parquet_nested(folder: Path) -> Path:
+    deep = struct.pack("<BII", 1, 7, 1) * 200_000 + struct.pack("<BIdd", 1, 1, 1.0, 2.0)
+    column = {"encoding": "WKB", "geometry_types": [], "crs": None}
+    geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    table = pa.table({"code": ["A"], "geometry": pa.array([deep], pa.binary())})
+    table = table.replace_schema_metadata({"geo": json.dumps(geo)})
+    pq.write_table(table, folder / "deep.parquet")
+    return folder / "deep.parquet"
+
+
 @hostile("is empty")
 def empty_file(folder: Path) -> Path:
     return saved(folder, "empty.geojson", b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import geopandas
@@ -34,6 +35,7 @@ def read(path: Path) -> Sheet:
     try:
         _refuse_long_repeats(path, meta)
         if b"geo" in (meta.metadata or {}):
+            _refuse_deep_collections(path)
             return _with_geometry(geopandas.read_parquet(path))
         frame = pd.read_parquet(path)
     except (pa.ArrowException, ValueError, TypeError) as error:
@@ -73,6 +75,33 @@ def _text_size(column: pa.Array) -> int:
         return int(column.nbytes)
     lengths = pa.compute.binary_length(column.dictionary)
     return int(pa.compute.sum(lengths.take(column.indices)).as_py() or 0)
+
+
+_COLLECTION = re.compile(
+    rb"[\x07\xef\xd7\xbf][\x00\x03\x07\x0b]\x00|\x00[\x00\x03\x07\x0b][\x07\xef\xd7\xbf]"
+)
+MAX_COLLECTIONS = 1_000
+
+
+def _refuse_deep_collections(path: Path) -> None:
+    """GEOS reads a collection in a collection by calling itself, until the stack is used up."""
+    file = pa.parquet.ParquetFile(path)
+    names = [
+        one.name
+        for one in file.schema_arrow
+        if pa.types.is_binary(one.type) or pa.types.is_large_binary(one.type)
+    ]
+    for batch in file.iter_batches(65_536, columns=names):
+        for column in batch.columns:
+            long = pa.compute.greater(pa.compute.binary_length(column), 9 * MAX_COLLECTIONS)
+            for value in column.filter(long).to_pylist():
+                is_collection = value[1] in _KINDS or value[4] in _KINDS
+                if is_collection and len(_COLLECTION.findall(value)) > MAX_COLLECTIONS:
+                    raise TooLarge(f"{path.name} nests collections of shapes too deeply")
+
+
+_KINDS = (0x07, 0xEF, 0xD7, 0xBF)
+"""Last byte of the WKB number of a collection: 7, 1007 (Z), 2007 (M), 3007 (ZM)."""
 
 
 def _with_geometry(frame: geopandas.GeoDataFrame) -> Sheet:
