@@ -46,19 +46,20 @@ RESIDENT_TYPES = {
 
 _BUILDINGS_OF_SHEET = """
     ALTER TABLE staged ADD building_id bigint, ADD dwelling_id bigint, ADD household_id bigint,
-        ADD resident_id bigint;
+        ADD resident_id bigint, ADD moved boolean NOT NULL DEFAULT false;
     INSERT INTO building (code, address, geom, cell_id)
     SELECT DISTINCT ON (coalesce(s.building_code, s.address))
         coalesce(s.building_code, 'addr-' || md5(s.address)), s.address, s.geom, s.cell_id
     FROM staged s
-    WHERE NOT EXISTS (SELECT 1 FROM building b WHERE CASE WHEN s.building_code IS NULL
-                      THEN b.address = s.address ELSE b.code = s.building_code END)
+    WHERE s.building_code IS NULL
+          AND NOT EXISTS (SELECT 1 FROM building b WHERE b.address = s.address)
+       OR s.building_code IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM building b WHERE b.code = s.building_code)
     ORDER BY coalesce(s.building_code, s.address), s.geom IS NULL, s.row
     ON CONFLICT (code) DO NOTHING;
     UPDATE staged s SET building_id = b.id FROM building b WHERE b.code = s.building_code;
-    UPDATE staged s SET building_id = b.id
-    FROM (SELECT address, min(id) AS id FROM building GROUP BY address) b
-    WHERE s.building_code IS NULL AND b.address = s.address;
+    UPDATE staged s SET building_id = (SELECT min(b.id) FROM building b WHERE b.address = s.address)
+    WHERE s.building_code IS NULL;
 """
 _DWELLINGS_OF_SHEET = """
     INSERT INTO dwelling (building_id, number, own_place, geom, cell_id)
@@ -70,6 +71,19 @@ _DWELLINGS_OF_SHEET = """
     ON CONFLICT (building_id, number) DO NOTHING;
     UPDATE staged s SET dwelling_id = d.id FROM dwelling d
     WHERE d.building_id = s.building_id AND d.number = s.dwelling;
+"""
+_MOVE_DWELLINGS = """
+    WITH told AS (
+        SELECT DISTINCT ON (dwelling_id) row, dwelling_id, geom, cell_id FROM staged
+        WHERE geom IS NOT NULL ORDER BY dwelling_id, row
+    ),
+    moved AS (
+        UPDATE dwelling d
+        SET geom = t.geom, cell_id = t.cell_id, own_place = true, changed_at = now()
+        FROM told t WHERE d.id = t.dwelling_id AND d.geom IS DISTINCT FROM t.geom RETURNING d.id
+    )
+    UPDATE staged s SET moved = true
+    FROM told t JOIN moved m ON m.id = t.dwelling_id WHERE s.row = t.row
 """
 _HOUSEHOLDS_OF_SHEET = """
     INSERT INTO household (dwelling_id, number)
@@ -99,6 +113,14 @@ _CHANGE_RESIDENTS = """
         (r.name, r.household_id, r.id_number, r.sex, r.birth_date, r.phone, r.relation, r.floating)
         IS DISTINCT FROM
         (t.name, t.household_id, t.id_number, t.sex, t.birth_date, t.phone, t.relation, t.floating)
+    RETURNING r.id
+"""
+_COUNT_CHANGES = f"""
+    WITH changed AS ({_CHANGE_RESIDENTS})
+    SELECT count(*), count(*) FILTER (WHERE resident_id IS NULL),
+           count(*) FILTER (WHERE resident_id IS NOT NULL
+                            AND (moved OR resident_id IN (SELECT id FROM changed)))
+    FROM staged
 """
 _ADD_RESIDENTS = """
     INSERT INTO resident
@@ -115,14 +137,13 @@ def settle(db: Session, frame: pd.DataFrame, progress: Progress = quiet) -> Outc
         data.intake.stage(cursor, frame, RESIDENT_TYPES, progress)
         cursor.execute(_BUILDINGS_OF_SHEET)
         cursor.execute(_DWELLINGS_OF_SHEET)
+        cursor.execute(_MOVE_DWELLINGS)
         cursor.execute(_HOUSEHOLDS_OF_SHEET)
-        cursor.execute(_CHANGE_RESIDENTS)
-        changed = cursor.rowcount
+        row = cursor.execute(_COUNT_CHANGES).fetchone()
         cursor.execute(_ADD_RESIDENTS)
-        added = cursor.rowcount
-        row = cursor.execute("SELECT count(*) FROM staged").fetchone()
     assert row is not None
-    return Outcome(added, changed, row[0] - added - changed)
+    total, added, changed = row
+    return Outcome(added, changed, total - added - changed)
 
 
 def unplaced_of_sheet(db: Session) -> tuple[int, int]:

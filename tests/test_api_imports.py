@@ -515,3 +515,19 @@ def test_divisions_may_come_without_an_outline(store: sa.Engine, tmp_path: Path)
     with store.connect() as connection:
         rows = connection.execute(sa.text("SELECT code, geom IS NULL FROM division ORDER BY code"))
         assert [tuple(row) for row in rows] == [("420000000000", True), ("420100000000", False)]
+
+
+def test_a_dwelling_moves_where_a_later_sheet_says(bring: Bring, store: sa.Engine) -> None:
+    bring("cells", "cells.geojson", cells_file("AB"))
+    head = "姓名,地址,房号,经度,纬度\n"
+    here, there = f"{LON + SIDE / 2},{LAT + SIDE / 2}", f"{LON + 1.5 * SIDE},{LAT + SIDE / 2}"
+    first = f"{head}甲,江滨路1号,101,{here}\n乙,江滨路1号,101,{here}\n"
+    assert numbers(bring("residents", "r.csv", first)) == (2, 0, 0, 0, 0)
+    later = f"{head}甲,江滨路1号,101,{there}\n乙,江滨路1号,101,\n"
+    later = later.replace("101,\n", "101,,\n")
+    assert numbers(bring("residents", "r.csv", later))[:3] == (0, 1, 1)
+    assert numbers(bring("residents", "r.csv", later))[:3] == (0, 0, 2)
+    filed = "SELECT c.code, d.own_place FROM dwelling d JOIN grid_cell c ON c.id = d.cell_id"
+    assert ask(store, filed) == [("B", True)]
+    counted = "SELECT c.code, t.residents FROM cell_tally t JOIN grid_cell c ON c.id = t.cell_id ORDER BY 1"  # fmt: skip
+    assert ask(store, counted) == [("A", 0), ("B", 2)]
