@@ -1,4 +1,4 @@
-"""The application: routes, refusals and the headers every answer carries."""
+"""The application: routes, refusals, and what every request passes."""
 
 from __future__ import annotations
 
@@ -12,56 +12,17 @@ import psycopg
 import psycopg_pool
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import data.db
 import maps
 from api import errors
+from api.middleware import Compressed, Doorkeeper, SafeHeaders
 from api.settings import Settings
 from gis.errors import WanggeError
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
-}
-DEFAULT_CSP = "default-src 'none'; frame-ancestors 'self'"
-
-
-class SafeHeaders:
-    """Put the safety headers on every answer; a page may bring a CSP of its own."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", DEFAULT_CSP)
-            await send(message)
-
-        await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
-
-
-class Compressed:
-    """Send text and tiles packed, for weak signals; exports go out as the files they are."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.plain, self.packed = app, GZipMiddleware(app, minimum_size=1000, compresslevel=5)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_export = scope["type"] == "http" and scope["path"].startswith("/export/")
-        await (self.plain if is_export else self.packed)(scope, receive, send)
 
 
 def _bad_request(_: Request, error: Exception) -> Response:
@@ -90,9 +51,11 @@ def create_app(settings: Settings, *, database_url: str) -> FastAPI:
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.add_middleware(Compressed)
+    app.add_middleware(Doorkeeper, hosts=settings.hosts)
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(WanggeError, errors.refusal)
     app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, errors.http)
     for down in (psycopg.OperationalError, psycopg_pool.PoolTimeout, OSError):
         app.add_exception_handler(down, errors.store_down)
     app.add_exception_handler(Exception, errors.unforeseen)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +21,15 @@ STATUS: dict[type[errors.WanggeError], int] = {
     errors.WanggeError: 500,
 }
 RETRY_AFTER_S = "2"
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'",
+}
+"""Headers of every answer; a page brings a content policy of its own."""
 
 
 def problem(status: int, title: str, detail: str, **facts: object) -> Response:
@@ -45,6 +57,17 @@ def store_down(_: Request, __: Exception) -> Response:
     return problem(503, "Unavailable", "the store does not answer just now; try again in a moment")
 
 
+def http(request: Request, error: Exception) -> Response:
+    """Answer a path that is none, or a method it does not take."""
+    assert isinstance(error, HTTPException)
+    sentence = f"{request.method} {request.url.path[:200]}: {error.detail}"
+    answer = problem(error.status_code, HTTPStatus(error.status_code).phrase, sentence)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
 def unforeseen(_: Request, __: Exception) -> Response:
     """Say sorry without a stack trace: that goes to the log only."""
-    return problem(500, "WanggeError", "something went wrong here; it has been logged")
+    answer = problem(500, "WanggeError", "something went wrong here; it has been logged")
+    answer.headers.update(SAFE)  # outside of every middleware
+    return answer

@@ -35,8 +35,17 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address the pages are served on")
     port: int = Field(8000, ge=0, le=65535, description="port the pages are served on")
+    allowed_hosts: str = Field(
+        "", description="further names this server is asked by, separated by commas"
+    )
     basemap: Basemap = Field(Basemap.NONE, description="none, tianditu, amap or osm")
     tianditu_key: str | None = Field(None, description="key for 天地图 tiles, a browser key")
     time_zone: str = Field(
         "Asia/Shanghai", description="zone of times in files that name no offset"
     )
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names this server answers to."""
+        told = {name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip()}
+        return frozenset({"127.0.0.1", "localhost", "[::1]", self.host.lower()} | told)

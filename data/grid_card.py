@@ -57,8 +57,8 @@ _SEARCH = f"""
     SELECT c.code, c.name, v.name AS community, {_BBOX.format("c.geom")} AS bbox
     FROM grid_cell c LEFT JOIN division v ON v.code = c.division_code AND v.valid_to IS NULL
     WHERE {IN_PLAN}
-      AND (strpos(lower(c.code), %(q)s) > 0 OR strpos(lower(c.name), %(q)s) > 0
-           OR strpos(lower(coalesce(v.name, '') || c.name), %(q)s) > 0)
+      AND (SELECT bool_and(strpos(told, word) > 0) FROM unnest(%(words)s::text[]) word,
+           lower(concat(c.code, ' ', c.name, ' ', v.name, c.name)) told)
     ORDER BY NOT (lower(c.code) = %(q)s OR lower(c.name) = %(q)s),
              NOT (starts_with(lower(c.code), %(q)s) OR starts_with(lower(c.name), %(q)s)),
              c.code COLLATE "C"
@@ -125,8 +125,12 @@ async def card(
 async def search(
     connection: psycopg.AsyncConnection[Any], text: str, plan: str | None = None
 ) -> list[dict[str, Any]]:
-    """Find at most 20 cells by code or name: whole first, then beginnings, then the rest."""
-    values = {"q": text.strip().lower(), "plan": plan}
+    """Find at most 20 cells of which code, name or community hold every word of `text`.
+
+    Whole codes and names come first, then beginnings, then the rest.
+    """
+    asked = text.strip().lower()
+    values = {"q": asked, "words": asked.split(), "plan": plan}
     cursor = await connection.execute(_SEARCH, values, prepare=True)
     return [
         {"code": code, "name": name, "community": community, "bbox": bbox}
