@@ -28,11 +28,9 @@ MEDIA = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
-NO_NUL = r"^[^\x00]*$"  # a text of PostgreSQL holds no NUL
-
 Area = Annotated[
     str | None,
-    Query(max_length=64, pattern=NO_NUL, description="code of a cell or a division"),
+    Query(max_length=64, description="code of a cell or a division"),
 ]
 
 
@@ -42,7 +40,7 @@ def export(
     settings: SettingsDep,
     name: str,
     area: Area = None,
-    plan: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
+    plan: Annotated[str | None, Query(max_length=200)] = None,
     as_of: date | None = None,
     datum: Datum = Datum.WGS84,
     crs: Annotated[str | None, Query(max_length=60)] = None,
