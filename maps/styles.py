@@ -31,7 +31,9 @@ GROUND = {
     "building_edge": "#c3baa9",
     "ink": "#22323c",
     "division": "#5a3d5c",
-    "unknown": "#dedcd6",
+    "unknown": "#d3d5d6",
+    "unknown_line": "#9aa3a8",
+    "vacant": "#b3261e",
 }
 
 RAMPS = {

@@ -11,8 +11,17 @@ export function readAddress() {
   return {
     zoom: Math.min(Math.max(numbers[0], 3), 20),
     place: onMap(numbers[2], numbers[1]),
-    code: code ? decodeURIComponent(code) : null,
+    code: code ? decoded(code) : null,
   };
+}
+
+// A link cut or mangled on its way still shows the town.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 export function address(map, openCell) {
@@ -26,7 +35,7 @@ export function address(map, openCell) {
   window.addEventListener('hashchange', () => {
     const asked = readAddress();
     if (!asked) return;
-    map.setView(asked.place, asked.zoom);
+    map.setView(asked.place, asked.zoom, { animate: false });
     if (asked.code && asked.code !== state.selected) openCell(asked.code);
   });
   write();

@@ -3,8 +3,12 @@
 
 import { askJson, expected } from './ask.js';
 import { icon, make } from './build.js';
+import { length, showChoice } from './card.js';
 import { onMap } from './datum.js';
 import { say } from './notice.js';
+import { roomFor } from './room.js';
+
+const MOST_M = 10000; // what /locate allows
 
 const REFUSED = {
   1: ['没有得到定位许可。请在浏览器的网站设置里允许定位，再试一次。', 'Location was not permitted. Allow it in the site settings of your browser.'],
@@ -48,18 +52,32 @@ function find(map, button, openCell) {
 
 async function show(map, { longitude, latitude, accuracy }, openCell) {
   const place = onMap(longitude, latitude);
+  const around = L.latLng(place).toBounds(2 * accuracy);
   marks.clearLayers().addTo(map);
   L.circle(place, { radius: accuracy, color: '#1864ab', weight: 1, fillOpacity: 0.12, interactive: false }).addTo(marks);
   L.circleMarker(place, { radius: 7, color: '#fff', weight: 3, fillColor: '#1864ab', fillOpacity: 1, interactive: false }).addTo(marks);
-  map.setView(place, Math.max(map.getZoom(), 17));
-  const reach = Math.min(Math.round(accuracy), 500);
+  map.fitBounds(around, { ...roomFor(), maxZoom: Math.max(map.getZoom(), 17), animate: false });
+  const reach = Math.min(Math.max(Math.round(accuracy), 1), MOST_M);
   try {
-    const { cell } = await askJson(`/locate?lon=${longitude.toFixed(6)}&lat=${latitude.toFixed(6)}&accuracy_m=${reach}`);
-    if (cell) {
-      openCell(cell.code);
-      say(`您在 ${cell.name}（误差约 ${Math.round(accuracy)} 米）。`, 'You are in this cell.');
+    const found = await askJson(`/locate?lon=${longitude.toFixed(6)}&lat=${latitude.toFixed(6)}&accuracy_m=${reach}`);
+    if (found.candidates?.length) unsure(map, found, { place, around, accuracy }, openCell);
+    else if (found.cell) {
+      openCell(found.cell.code, { at: place });
+      say(`您在 ${found.cell.name}（误差约 ${length(accuracy)}）。`, 'You are in this cell.');
     } else say('您所在的地方不属于任何网格。', 'Where you are, there is no cell.');
   } catch (error) {
     expected(error);
   }
+}
+
+// The position is too rough to name one cell: all that come into question, the nearest first.
+function unsure(map, { cell, candidates }, { place, around, accuracy }, openCell) {
+  const rows = [...(cell ? [{ ...cell, distance_m: 0 }] : []), ...candidates];
+  showChoice({
+    title: rows.length === 1 ? `可能在 ${rows[0].name}` : `可能在 ${rows[0].name}，或另 ${rows.length - 1} 个网格`,
+    english: `You may be in any of these ${rows.length}`,
+    accuracy,
+    rows,
+  }, (code) => openCell(code, { at: place }));
+  map.fitBounds(around, { ...roomFor(), maxZoom: Math.max(map.getZoom(), 17), animate: false });
 }

@@ -1,8 +1,9 @@
 // The legend: what the cells are coloured by, with its classes, and which signs are shown.
 
 import { both, count, icon, make } from './build.js';
+import { onPhone } from './room.js';
 import { picture } from './signs.js';
-import { changed, onChange, settings, spread, state } from './state.js';
+import { changed, isKnown, onChange, settings, spread, state } from './state.js';
 
 const { measures, ramps, ground } = settings.styles;
 
@@ -17,7 +18,7 @@ export function drawLegend(panel, switchPart) {
     make('span', {}, ...both('图例', 'Legend')), icon('m5 12.5 5-5 5 5'));
   fold.addEventListener('click', () => folded(panel, fold, !panel.classList.contains('folded')));
   panel.replaceChildren(fold, body);
-  if (window.innerWidth <= 720) folded(panel, fold, true);
+  if (onPhone()) folded(panel, fold, true);
   onChange((what) => {
     if (what === 'overview') panel.hidden = !state.overview.totals.cells;
     if (what === 'overview' || what === 'measure') fill(total, classes);
@@ -66,10 +67,23 @@ function choose(choices, key) {
 function fill(total, classes) {
   if (!state.overview) return;
   const { totals, plan, breaks } = state.overview;
-  const facts = `${count(totals.cells)} 个网格 · ${count(totals.households)} 户 · ${count(totals.open_cases)} 件未结案`;
-  total.replaceChildren(make('strong', { text: plan ?? '' }), make('span', { text: facts }));
+  const households = isKnown('households') ? `${count(totals.households)} 户` : '户数 —';
+  const facts = `${count(totals.cells)} 个网格 · ${households} · ${count(totals.open_cases)} 件未结案`;
+  total.replaceChildren(make('strong', { text: plan ?? '', title: plan ?? '' }), make('span', { text: facts }));
   const measure = measures.find(({ key }) => key === state.measure);
-  classes.replaceChildren(...bands(measure, breaks[measure.key]), note(measure));
+  if (isKnown(measure.key)) classes.replaceChildren(...bands(measure, breaks[measure.key]), note(measure));
+  else classes.replaceChildren(nothingKnown(measure));
+}
+
+const NOTHING = {
+  households: ['没有户数数据', 'No household data'],
+  load: ['没有负荷数据：无户数或无在岗网格员', 'No load data: no households, or no grid worker posted'],
+  open_cases: ['没有未结案', 'No open case'],
+};
+
+function nothingKnown({ key }) {
+  const swatch = make('i', { class: key === 'open_cases' ? 'blank' : 'unknown' });
+  return make('p', { class: 'nothing' }, swatch, make('span', {}, ...both(...NOTHING[key])));
 }
 
 // The classes as one row of colours, each with its range beneath it.
@@ -80,12 +94,17 @@ function bands(measure, breaks) {
     return band(ramps[measure.key][spread(at, breaks.length)], words);
   });
   if (measure.key === 'open_cases') known.unshift(band('#f7f6f2', '0'));
-  else if (state.overview.totals[UNKNOWN[measure.key]]) known.push(band(ground.unknown, '无', '没有数据 No data'));
+  else if (state.overview.totals[UNKNOWN[measure.key]]) known.push(band(ground.unknown, ...LACKING[measure.key]));
   return [make('ul', { class: 'bands', 'aria-label': `${measure.label}（${measure.unit}）` }, ...known)];
 }
 
-function band(colour, words, title) {
-  const swatch = make('i', {});
+const LACKING = {
+  households: ['无', '没有户数数据 No household data', 'hatch'],
+  load: ['缺员', '没有专职网格员或没有户数 No full-time worker, or no household data', 'hatch vacant'],
+};
+
+function band(colour, words, title, look) {
+  const swatch = make('i', { class: look });
   swatch.style.background = colour;
   return make('li', { title }, swatch, make('span', { text: words }));
 }

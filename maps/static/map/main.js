@@ -3,13 +3,15 @@
 
 import { address, readAddress } from './address.js';
 import { askJson, expected, whenLost } from './ask.js';
-import { closeCard, showCell } from './card.js';
+import { closeCard, freshCard, showCell } from './card.js';
 import { boxOnMap } from './datum.js';
 import { drawLegend } from './legend.js';
+import { closeLayersOnEscape, homeButton } from './controls.js';
 import { locateButton } from './here.js';
 import { Names } from './names.js';
-import { lost, nothingYet, quiet } from './notice.js';
+import { loaded, lost, nothingYet, quiet } from './notice.js';
 import { pickAt, readout } from './pick.js';
+import { bringIn, reveal, roomFor } from './room.js';
 import { searchBox } from './search.js';
 import { changed, onChange, settings, state } from './state.js';
 import { TownTiles, stopLoading } from './tiles.js';
@@ -77,6 +79,7 @@ async function load() {
   else nothingYet();
   if (before?.version === version && !recovered) return;
   changed('overview');
+  if (before || recovered) freshCard().catch(expected);
   if (!map._loaded) return firstView();
   if (!before.totals.cells && bbox) map.fitBounds(boxOnMap(bbox), roomFor());
   tiles.reload();
@@ -88,17 +91,15 @@ function firstView() {
   if (asked) map.setView(asked.place, asked.zoom, { animate: false });
   else if (bbox) map.fitBounds(boxOnMap(bbox), { ...roomFor(), animate: false });
   else map.setView([35, 105], 5);
-  tiles.addTo(map);
+  tiles.once('load', loaded).addTo(map);
   names.addTo(map);
-  if (asked?.code) showCell(asked.code).catch(expected);
+  if (asked?.code) openCell(asked.code);
   address(map, openCell);
 }
 
-// The part of the view that panels do not cover.
-export function roomFor() {
-  const { offsetWidth, offsetHeight } = document.getElementById('card'); // 0 while hidden
-  if (window.innerWidth <= 720) return { paddingTopLeft: [16, 84], paddingBottomRight: [16, Math.max(96, offsetHeight + 12)] };
-  return { paddingTopLeft: [376, 24], paddingBottomRight: [Math.max(72, offsetWidth + 36), 24] };
+function goHome() {
+  const bbox = state.overview?.bbox;
+  if (bbox) map.fitBounds(boxOnMap(bbox), roomFor());
 }
 
 function retry() {
@@ -121,9 +122,11 @@ function onLost() {
 
 export function start() {
   drawLegend(document.getElementById('legend'), switchPart);
-  searchBox((found) => openCell(found.code, true));
-  locateButton(map, (code) => openCell(code));
-  map.on('click', (event) => pickAt(map, tiles, event.latlng, (code) => openCell(code)));
+  searchBox((found) => openCell(found.code, { fly: true }));
+  homeButton(map, goHome);
+  locateButton(map, openCell);
+  closeLayersOnEscape(map);
+  map.on('click', (event) => pickAt(map, tiles, event.latlng, openCell) ?? closeCard());
   readout(map, tiles);
   onChange((what) => {
     if (what !== 'overview') tiles.repaint();
@@ -139,24 +142,16 @@ export function start() {
   retry();
 }
 
-// Open a cell's card; fly to it when it was searched for, else only bring it out from under the
-// panels.
-function openCell(code, fly = false) {
+// Open a cell's card; fly to it when it was searched for, keep `at` in sight when that is where
+// the user stands, else only bring it out from under the panels.
+function openCell(code, { fly = false, at = null } = {}) {
   showCell(code).then((cell) => {
     if (fly) document.getElementById('card').focus({ preventScroll: true });
     const box = boxOnMap(cell.bbox);
     if (fly) map.fitBounds(box, { ...roomFor(), maxZoom: 17 });
-    else reveal(box);
+    else if (at) bringIn(map, at);
+    else reveal(map, box);
   }).catch(expected);
-}
-
-function reveal(box) {
-  const { paddingTopLeft, paddingBottomRight } = roomFor();
-  const free = L.bounds(paddingTopLeft, map.getSize().subtract(paddingBottomRight));
-  const seen = L.bounds(map.latLngToContainerPoint(box.getNorthWest()), map.latLngToContainerPoint(box.getSouthEast()));
-  const step = (axis) => Math.min(seen.min[axis] - free.min[axis] - 16, 0)
-    || Math.max(seen.max[axis] - free.max[axis] + 16, 0);
-  map.panBy([step('x'), step('y')]);
 }
 
 export { settings };

@@ -1,7 +1,7 @@
 // Names over the picture: streets' and communities' names far out, cells' names where they fit.
 // One canvas over the whole view, so that no name is cut by a tile's edge or said twice.
 
-import { FONT } from './signs.js';
+import { FONT, LEGIBLE, sign, signSize } from './signs.js';
 import { settings, state } from './state.js';
 import { streetNames } from './street-names.js';
 import { EXTENT } from './tiles.js';
@@ -36,8 +36,11 @@ export const Names = L.Layer.extend({
     if (!state.parts.has('names')) return;
     const pen = canvas.getContext('2d');
     pen.scale(ratio, ratio);
-    const taken = write(pen, this._gather(), { wide, high });
+    const zoom = this._map.getZoom();
+    const signs = signSize(zoom) >= LEGIBLE ? this._signs({ wide, high }) : [];
+    const taken = write(pen, this._gather(), { wide, high, signs, size: signSize(zoom) });
     if (state.parts.has('ground')) writeStreets(pen, this._streets(), taken);
+    over(pen, signs, taken, signSize(zoom));
   },
 
   _gather() {
@@ -47,14 +50,27 @@ export const Names = L.Layer.extend({
     for (const { tile, coords } of this._source.present()) {
       for (const [layer, look] of looks(zoom)) {
         for (const feature of tile[layer] ?? []) {
-          const style = look(feature.values, pixel);
+          const style = look(feature.values, pixel, feature);
           if (!style || found.has(layer + feature.id)) continue;
-          if (feature.x < 0 || feature.y < 0 || feature.x >= EXTENT || feature.y >= EXTENT) continue;
-          found.set(layer + feature.id, { ...style, at: this._spot(coords, feature) });
+          const { x, y } = feature.span ? middleOf(feature.span) : feature;
+          if (x < 0 || y < 0 || x >= EXTENT || y >= EXTENT) continue;
+          found.set(layer + feature.id, { ...style, at: this._spot(coords, { x, y }) });
         }
       }
     }
     return [...found.values()].sort((a, b) => b.first - a.first);
+  },
+
+  // The signs in the view: names keep off them, and where they cannot, the sign lies on top.
+  _signs({ wide, high }) {
+    const zoom = this._map.getZoom();
+    return this._source.present().flatMap(({ tile, coords }) => {
+      const start = this._spot(coords, { x: 0, y: 0 });
+      const perUnit = (SIDE / EXTENT) * this._map.getZoomScale(zoom, coords.z);
+      return [['facilities', 'category'], ['cases', 'state']].filter(([kind]) => state.parts.has(kind)).flatMap(([kind, word]) =>
+        (tile[kind] ?? []).filter(({ values }) => state[kind].has(values[word])).map(({ x, y, values }) =>
+          ({ kind, word: values[word], x: start.x + x * perUnit, y: start.y + y * perUnit })));
+    }).filter(({ x, y }) => x > -20 && y > -20 && x < wide + 20 && y < high + 20);
   },
 
   _streets() {
@@ -72,6 +88,18 @@ export const Names = L.Layer.extend({
   },
 });
 
+// Far out the tiles carry no places for cells' names: a cell that lies whole in its tile is named
+// in its middle. `span` is its box in tile units.
+function middleOf([west, north, east, south]) {
+  return { x: (west + east) / 2, y: (north + south) / 2 };
+}
+
+function spanned([west, north, east, south], z) {
+  if (west < 0 || north < 0 || east > EXTENT || south > EXTENT) return { width: 0, height: 0 };
+  const metres = (EARTH_M * SIDE) / (256 * 2 ** z * EXTENT);
+  return { width: (east - west) * metres, height: (south - north) * metres };
+}
+
 // Which names a zoom shows, and how: text, size, colour, the room there is for it.
 function looks(zoom) {
   const division = (level, size, first) => (values) =>
@@ -79,11 +107,11 @@ function looks(zoom) {
   const cell = ({ name, code, width, height }, pixel) => {
     const room = [(width / pixel) * 0.86, (height / pixel) * 0.8];
     const colour = code === state.selected ? '#9a3412' : ground.ink;
-    const size = zoom >= 17 ? 14 : 12.5;
+    const size = zoom >= 17 ? 14 : zoom >= 14.5 ? 12.5 : 12;
     return { lines: [name], size, first: width * height * 1e-9, colour, weight: 600, room };
   };
-  if (zoom < 13) return [['division_names', division('township', 14, 3)]];
-  if (zoom < 14.5) return [['division_names', division('village', 13, 2)]];
+  const far = (values, pixel, { span }) => span && cell({ ...values, ...spanned(span, Math.round(zoom)) }, pixel);
+  if (zoom < 13) return [['division_names', division('township', 14, 3)], ['cells', far]];
   if (zoom < 15) return [['division_names', division('village', 13, 2)], ['cell_names', cell]];
   return [['cell_names', cell]];
 }
@@ -101,7 +129,7 @@ function fit(pen, name, line) {
   return [[text], two, ...(rest ? [[rest]] : [])].find(fits) ?? null;
 }
 
-function write(pen, names, { wide, high }) {
+function write(pen, names, { wide, high, signs, size }) {
   const taken = [];
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
@@ -112,13 +140,45 @@ function write(pen, names, { wide, high }) {
     const lines = fit(pen, name, line);
     if (!lines) continue;
     const across = Math.max(...lines.map((text) => pen.measureText(text).width)) / 2 + 4;
-    const box = [name.at.x - across, name.at.y - (lines.length * line) / 2, name.at.x + across, name.at.y + (lines.length * line) / 2];
-    if (box[2] < 0 || box[3] < 0 || box[0] > wide || box[1] > high) continue;
-    if (meets(taken, box)) continue;
+    const boxes = places(name, across, (lines.length * line) / 2).filter((box) =>
+      box[2] > 0 && box[3] > 0 && box[0] < wide && box[1] < high && !meets(taken, box));
+    const box = calmest(boxes, signs, size);
+    if (!box) continue;
     taken.push(box);
-    lines.forEach((text, at) => halo(pen, text, name, box[1] + line * (at + 0.5)));
+    const middle = { ...name, at: { x: (box[0] + box[2]) / 2 } };
+    lines.forEach((text, at) => halo(pen, text, middle, box[1] + line * (at + 0.5)));
   }
   return taken;
+}
+
+// Where a name may stand: in the middle of its cell, or as far off it as the cell allows.
+function places({ at, room }, across, up) {
+  const [free, high] = room ? [Math.max(0, room[0] / 2 - across) * 0.6, Math.max(0, room[1] / 2 - up) * 0.6] : [0, 0];
+  const steps = [[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0], [0, -0.5], [0, 0.5]];
+  return (free || high ? steps : steps.slice(0, 1)).map(([right, down]) => {
+    const [x, y] = [at.x + right * free, at.y + down * high];
+    return [x - across, y - up, x + across, y + up];
+  });
+}
+
+// Of the places the first that meets the fewest signs.
+function calmest(boxes, signs, size) {
+  let best = null;
+  for (const box of boxes) {
+    const met = signs.filter((one) => covers(box, one, size)).length;
+    if (!best || met < best.met) best = { box, met };
+    if (!met) break;
+  }
+  return best?.box;
+}
+
+function covers(box, { x, y }, size) {
+  return x > box[0] - size && x < box[2] + size && y > box[1] - size && y < box[3] + size;
+}
+
+// Signs that a name came to lie on are drawn again, over it.
+function over(pen, signs, taken, size) {
+  for (const one of signs) if (taken.some((box) => covers(box, one, size))) sign(pen, { ...one, size, unit: 1 });
 }
 
 function meets(taken, box) {

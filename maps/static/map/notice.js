@@ -1,6 +1,6 @@
 // What the page says when there is nothing to show, or nobody to ask.
 
-import { both, make } from './build.js';
+import { both, icon, make } from './build.js';
 
 const notice = document.getElementById('notice');
 const said = document.getElementById('said');
@@ -9,8 +9,14 @@ export function quiet() {
   notice.hidden = true;
 }
 
+// The first picture is there, or it is said why not.
+export function loaded() {
+  document.getElementById('loading').hidden = true;
+}
+
 // With a map on the screen one line above it is enough; it can still be read and moved.
 export function lost(retry, mapIsThere) {
+  loaded();
   notice.classList.add('warning');
   notice.classList.toggle('slim', mapIsThere);
   notice.replaceChildren(
@@ -23,6 +29,7 @@ export function lost(retry, mapIsThere) {
 }
 
 export function nothingYet() {
+  loaded();
   notice.classList.remove('warning', 'slim');
   notice.replaceChildren(
     make('h2', {}, ...both('还没有网格', 'No cells yet')),
@@ -36,10 +43,15 @@ export function nothingYet() {
 
 let hiding;
 
-// A passing sentence at the foot of the map.
+// A passing sentence; it goes by itself or by its button.
 export function say(chinese, english) {
-  said.replaceChildren(...both(chinese, english));
+  said.replaceChildren(make('span', {}, ...both(chinese, english)),
+    make('button', { type: 'button', class: 'close', 'aria-label': '知道了 Dismiss', onclick: unsay }, icon('m5 5 10 10', 'm15 5-10 10')));
   said.hidden = false;
   clearTimeout(hiding);
-  hiding = setTimeout(() => { said.hidden = true; }, 8000);
+  hiding = setTimeout(unsay, 8000);
+}
+
+export function unsay() {
+  said.hidden = true;
 }

@@ -2,8 +2,8 @@
 // it, so that a river stays a river; then the lines that part cells and divisions, then the signs. `unit` is how many tile
 // units a CSS pixel is, so widths below are pixels.
 
-import { colourOf, settings, state } from './state.js';
-import { sign } from './signs.js';
+import { colourOf, hatched, settings, state } from './state.js';
+import { sign, signSize } from './signs.js';
 
 const { ground } = settings.styles;
 
@@ -11,7 +11,7 @@ export function paint(pen, tile, zoom, unit) {
   const on = (part) => state.parts.has(part);
   pen.lineJoin = 'round';
   pen.lineCap = 'round';
-  if (on('cells')) fills(pen, tile.cells ?? [], on('ground'));
+  if (on('cells')) fills(pen, tile.cells ?? [], on('ground'), unit);
   if (on('ground')) areas(pen, tile.base ?? []);
   if (on('ground')) streets(pen, tile.base ?? [], zoom, unit);
   if (on('buildings')) houses(pen, tile.buildings ?? [], zoom, unit);
@@ -35,13 +35,42 @@ function areas(pen, features) {
   pen.globalAlpha = 1;
 }
 
-function fills(pen, cells, overGround) {
+function fills(pen, cells, overGround, unit) {
   pen.globalAlpha = overGround ? 1 : 0.55;
   for (const { path, values } of cells) {
-    pen.fillStyle = colourOf(state.measure, values[state.measure]);
+    const value = values[state.measure];
+    pen.fillStyle = colourOf(state.measure, value);
+    pen.fill(path, 'evenodd');
+    if (value !== undefined || !hatched()) continue;
+    pen.fillStyle = hatch(pen, unit);
     pen.fill(path, 'evenodd');
   }
   pen.globalAlpha = 1;
+}
+
+// Diagonal lines over a cell without a value; strong where that calls for somebody to act.
+const weaves = {};
+
+function hatch(pen, unit) {
+  const colour = state.measure === 'load' ? ground.vacant : ground.unknown_line;
+  weaves[colour] ??= weave(colour);
+  const pattern = pen.createPattern(weaves[colour], 'repeat');
+  pattern.setTransform(new DOMMatrix().scale(unit / 2));
+  return pattern;
+}
+
+export function weave(colour) {
+  const square = document.createElement('canvas');
+  square.width = square.height = 16; // 8 CSS pixels
+  const pen = square.getContext('2d');
+  pen.strokeStyle = colour;
+  pen.lineWidth = 2.6;
+  for (const at of [-16, 0, 16]) {
+    pen.moveTo(at - 2, 18);
+    pen.lineTo(at + 18, -2);
+  }
+  pen.stroke();
+  return square;
 }
 
 // A street's width in pixels; rank 1 is the widest.
@@ -82,10 +111,18 @@ function houses(pen, buildings, zoom, unit) {
 
 function outlines(pen, cells, zoom, unit) {
   pen.strokeStyle = ground.ink;
-  pen.globalAlpha = zoom >= 15 ? 0.62 : zoom >= 13 ? 0.42 : 0.22;
+  const many = cells.length > 300;
+  pen.globalAlpha = zoom >= 15 ? 0.62 : zoom >= 13 ? 0.5 : many ? 0.22 : 0.5;
   pen.lineWidth = (zoom >= 15 ? 1.25 : zoom >= 13 ? 0.9 : 0.5) * unit;
   for (const { path } of cells) pen.stroke(path);
   pen.globalAlpha = 1;
+  if (state.measure === 'load' && hatched()) vacancies(pen, cells, unit);
+}
+
+function vacancies(pen, cells, unit) {
+  pen.strokeStyle = ground.vacant;
+  pen.lineWidth = 2.5 * unit;
+  for (const { path, values } of cells) if (values.load === undefined) pen.stroke(path);
 }
 
 const LINES = { village: [1.5, [6, 4]], township: [2.2, []], county: [2.6, []] };
@@ -118,7 +155,7 @@ function selection(pen, cells, unit) {
 
 function signs(pen, features, zoom, unit, kind) {
   const word = kind === 'cases' ? 'state' : 'category';
-  const size = zoom >= 18 ? 10 : zoom >= 16.75 ? 8 : zoom >= 15.75 ? 5 : zoom >= 14.75 ? 3.6 : zoom >= 14 ? 2.6 : 1.7;
+  const size = signSize(zoom);
   for (const { x, y, values } of features) {
     if (x !== undefined && state[kind].has(values[word])) {
       sign(pen, { kind, word: values[word], x, y, size, unit });

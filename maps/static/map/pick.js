@@ -1,11 +1,19 @@
 // What lies under the finger: a sign nearby, else the cell. And, with a mouse, its name at once.
 
 import { count, make } from './build.js';
-import { lookOf, picture } from './signs.js';
+import { LEGIBLE, lookOf, picture, signSize } from './signs.js';
 import { settings, state } from './state.js';
 
 const probe = document.createElement('canvas').getContext('2d');
-const REACH = { mouse: 9, touch: 20 };
+
+// How far from its middle a sign is still meant, in pixels. A finger is coarse and a dot is
+// small: with it only signs whose character can be read are picked, all else means the cell.
+function reach(zoom) {
+  const touch = window.matchMedia('(pointer: coarse)').matches;
+  const size = signSize(zoom);
+  if (size < (touch ? LEGIBLE : 5)) return 0;
+  return size * 1.25 + (touch ? 5 : 2);
+}
 
 function nearest(spot, pixels) {
   let best = null;
@@ -14,7 +22,7 @@ function nearest(spot, pixels) {
     for (const { x, y, values } of spot.tile[kind] ?? []) {
       if (!state[kind].has(values[word])) continue;
       const away = Math.hypot(x - spot.x, y - spot.y) / spot.perPixel;
-      if (away <= pixels && (!best || away < best.away)) best = { away, kind, word: values[word], values };
+      if (pixels && away <= pixels && (!best || away < best.away)) best = { away, kind, word: values[word], values, cell: cellAt({ tile: spot.tile, x, y }) };
     }
   }
   return best;
@@ -26,23 +34,27 @@ function cellAt(spot) {
   return codes[0] ?? null;
 }
 
+// Opens what is there and returns it; null where there is nothing.
 export function pickAt(map, tiles, place, openCell) {
   const spot = tiles.at(place);
-  if (!spot) return;
-  const touch = window.matchMedia('(pointer: coarse)').matches;
-  const near = map.getZoom() >= 15 && nearest(spot, touch ? REACH.touch : REACH.mouse);
-  if (near) return popup(map, place, near);
+  if (!spot) return null;
+  const near = nearest(spot, reach(map.getZoom()));
+  if (near) return popup(map, place, near, openCell);
   const cell = state.parts.has('cells') && cellAt(spot);
-  if (cell) openCell(cell.code);
+  if (!cell) return null;
+  openCell(cell.code);
+  return cell;
 }
 
-function popup(map, place, { kind, word, values }) {
+function popup(map, place, { kind, word, values, cell }, openCell) {
   const { label } = lookOf(kind, word);
   const body = make('div', { class: 'point' },
     make('p', { class: 'what' }, picture(kind, word), make('span', { text: label })),
-    make('p', { class: 'name', text: values.title ?? values.name }),
-    make('p', { class: 'code', text: values.code }));
-  L.popup({ maxWidth: 260, closeButton: true, autoPanPadding: [24, 24] }).setLatLng(place).setContent(body).openOn(map);
+    make('p', { class: 'name', text: values.title ?? values.name, title: values.title ?? values.name }),
+    make('p', { class: 'code', text: values.code }),
+    cell && make('button', { type: 'button', class: 'of-cell', onclick: () => { map.closePopup(); openCell(cell.code); } },
+      '属于 ', make('b', { text: cell.name }), ' ›'));
+  return L.popup({ maxWidth: 260, closeButton: true, autoPanPadding: [24, 24] }).setLatLng(place).setContent(body).openOn(map);
 }
 
 // With a mouse: the cell's name and value follow the pointer, at the foot of the map.
@@ -52,7 +64,7 @@ export function readout(map, tiles) {
   map.getContainer().append(line);
   const look = L.Util.throttle((event) => {
     const spot = tiles.at(event.latlng);
-    const near = spot && map.getZoom() >= 15 && nearest(spot, REACH.mouse);
+    const near = spot && nearest(spot, reach(map.getZoom()));
     const cell = spot && state.parts.has('cells') && cellAt(spot);
     map.getContainer().classList.toggle('over', Boolean(near || cell));
     line.hidden = !cell;

@@ -1,6 +1,6 @@
 // Finding a cell by code or name: type, arrows, Enter; Esc closes; `/` comes here from anywhere.
 
-import { askJson, expected } from './ask.js';
+import { Lost, askJson, expected } from './ask.js';
 import { make } from './build.js';
 
 const WAIT_MS = 150;
@@ -19,9 +19,22 @@ export function searchBox(openCell) {
     clearTimeout(waiting);
     waiting = setTimeout(look, WAIT_MS);
   });
-  input.addEventListener('focus', () => input.value && look());
+  input.addEventListener('focus', () => {
+    document.body.classList.add('searching'); // on a phone the sheet makes room for what is found
+    if (input.value) look();
+  });
   input.addEventListener('keydown', keys);
-  input.addEventListener('blur', close);
+  input.addEventListener('blur', () => {
+    document.body.classList.remove('searching');
+    close();
+  });
+  const clear = document.getElementById('clear');
+  clear.addEventListener('pointerdown', (event) => event.preventDefault());
+  clear.addEventListener('click', () => {
+    input.value = '';
+    close();
+    input.focus();
+  });
   list.addEventListener('pointerdown', (event) => event.preventDefault());
   document.addEventListener('keydown', comeHere);
 }
@@ -45,13 +58,19 @@ async function look() {
     found = await askJson(`/cells/search?q=${encodeURIComponent(text)}`, asking.signal);
     if (document.activeElement === input) show();
   } catch (error) {
+    if (error instanceof Lost || error.status >= 500) unanswered();
     expected(error);
   }
 }
 
-function show() {
+function unanswered() {
+  found = [];
+  if (document.activeElement === input) show('连接不上服务器，暂时不能查找 The server does not answer');
+}
+
+function show(none = '没有这样的网格 No such cell') {
   const rows = found.map(option);
-  list.replaceChildren(...(rows.length ? rows : [make('li', { class: 'none', text: '没有这样的网格 No such cell' })]));
+  list.replaceChildren(...(rows.length ? rows : [make('li', { class: 'none', text: none })]));
   list.hidden = false;
   input.setAttribute('aria-expanded', 'true');
   mark(found.length ? 0 : -1);

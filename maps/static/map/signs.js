@@ -27,6 +27,14 @@ function outline(pen, kind, x, y, size) {
   }
 }
 
+// How big a sign is at a zoom, in CSS pixels (the radius of a disc).
+export function signSize(zoom) {
+  const steps = [[18, 10], [16.75, 8], [15.75, 5], [14.75, 3.6], [14, 2.6]];
+  return steps.find(([from]) => zoom >= from)?.[1] ?? 1.7;
+}
+
+export const LEGIBLE = 7;
+
 // `size` in CSS pixels; from 7 up the character is written.
 export function sign(pen, { kind, word, x, y, size, unit }) {
   const { glyph, colour } = lookOf(kind, word);
@@ -37,7 +45,7 @@ export function sign(pen, { kind, word, x, y, size, unit }) {
   pen.stroke();
   pen.fillStyle = colour;
   pen.fill();
-  if (size < 7) return;
+  if (size < LEGIBLE) return;
   pen.fillStyle = '#ffffff';
   pen.font = `600 ${size * (kind === 'cases' ? 1.15 : 1.2) * unit}px ${FONT}`;
   pen.textAlign = 'center';

@@ -33,6 +33,16 @@ export function classOf(measure, value) {
   return spread(at < 0 ? breaks.length : at, breaks.length);
 }
 
+// Whether the town knows this measure at all; else there is nothing to tell apart.
+export function isKnown(measure) {
+  const { cells, cells_without_households: uncounted, cells_without_worker: vacant, open_cases: open } = state.overview?.totals ?? {};
+  if (!cells) return true;
+  return { households: uncounted < cells, load: uncounted < cells && vacant < cells, open_cases: open > 0 }[measure];
+}
+
+// Cells without a value are hatched only among cells that have one.
+export const hatched = () => state.measure !== 'open_cases' && isKnown(state.measure);
+
 // With fewer breaks than colours the classes still reach from the lightest to the darkest.
 export function spread(at, breaks) {
   return breaks ? Math.round((at * 4) / breaks) : 2;

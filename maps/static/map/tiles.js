@@ -32,9 +32,20 @@ function feature(raw) {
     ring.forEach((point, at) => (at ? path.lineTo(point.x, point.y) : path.moveTo(point.x, point.y)));
     if (raw.type === 3) path.closePath();
   }
-  if (raw.type === 3) return { ...known, path, area: true };
+  if (raw.type === 3) return { ...known, path, area: true, span: boxOf(rings) };
   const longest = rings.reduce((best, ring) => (ring.length > best.length ? ring : best));
   return { ...known, path, line: longest };
+}
+
+function boxOf(rings) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y } of rings.flat()) {
+    box[0] = Math.min(box[0], x);
+    box[1] = Math.min(box[1], y);
+    box[2] = Math.max(box[2], x);
+    box[3] = Math.max(box[3], y);
+  }
+  return box;
 }
 
 // Which tile layers are needed for the parts that are switched on at this zoom.
