@@ -174,6 +174,11 @@ def test_every_command_explains_itself(words: list[str]) -> None:
     assert "Usage:" in told.output
 
 
+def test_no_text_waits_to_be_filled_in() -> None:
+    waiting = [str(p) for p, text in _own_text() if p.suffix == ".md" if "{{" in text]
+    assert waiting == []
+
+
 def test_the_readmes_name_only_commands_that_exist() -> None:
     known = {one.name or one.callback.__name__ for one in api.cli.app.registered_commands}
     for name in ("README.md", "README.zh.md"):
