@@ -200,6 +200,10 @@ def test_a_case_is_read_in_a_small_popup(server, town_url, browser):
         page.wait_for_selector(".leaflet-popup .name")
         assert page.inner_text(".leaflet-popup .name") == title
         assert page.inner_text(".leaflet-popup .what") == "已立案"
+        name = page.inner_text(".of-cell b")
+        page.click(".of-cell")
+        page.wait_for_selector("#card h2")
+        assert page.inner_text("#card h2") == name
 
 
 def test_where_there_are_no_cells_the_page_says_how_to_get_some(server, empty_url, browser):
@@ -271,6 +275,133 @@ def test_where_am_i(server, town_url, browser, granted):
             assert f"您在 {name}" in page.inner_text("#said")
         else:
             assert "没有得到定位许可" in page.inner_text("#said")
+
+
+@pytest.mark.parametrize("tail", ["%E0%A4%A", "%", "a/b/c"])
+def test_a_mangled_link_still_shows_the_town(server, town_url, browser, tail):
+    with visit(
+        browser, server(town_url), path=f"/#15/30.1/111.2/{tail}", quiet=tail != "a/b/c"
+    ) as page:
+        assert drawn(page) > 20
+        page.evaluate("location.hash = '#16/30.1/111.2/%E0%A4%A'")
+        until(page, "/^#16[/]30.1/.test(location.hash) && !location.hash.includes('%E0')")
+
+
+def locating(accuracy, **how):
+    return {
+        **how,
+        "geolocation": {"longitude": 111.2, "latitude": 30.1, "accuracy": accuracy},
+        "permissions": ["geolocation"],
+    }
+
+
+def test_a_rough_position_names_all_cells_it_may_mean(server, town_url, browser):
+    asked = []
+    with visit(browser, server(town_url), **locating(25_000, **DESK)) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        drawn(page)
+        page.click(".here")
+        page.wait_for_selector(".choice button")
+        assert any("/locate" in url and "accuracy_m=10000" in url for url in asked)
+        assert "可能在" in page.inner_text("#card h2")
+        assert page.is_hidden("#said")
+        away = page.locator(".choice .away").all_inner_texts()
+        assert away[0] == "定位点在此"
+        assert len(away) > 5
+        assert all(re.fullmatch(r"约 [\d.]+ (米|公里)", text) for text in away[1:])
+        name = page.inner_text(".choice li:nth-child(2) .name")
+        page.click(".choice li:nth-child(2) button")
+        until(page, f"document.querySelector('#card h2').textContent === '{name}'")
+
+
+def test_on_a_phone_the_place_found_stays_in_sight(server, town_url, browser):
+    for size in ((390, 844), (844, 390)):
+        how = {**PHONE, "viewport": {"width": size[0], "height": size[1]}}
+        with visit(browser, server(town_url), **locating(8, **how)) as page:
+            drawn(page)
+            page.tap(".here")
+            page.wait_for_selector("#card .posts")
+            page.wait_for_selector("#said:visible")
+            seen = page.evaluate("""() => {
+                const dot = [...document.querySelectorAll('.leaflet-overlay-pane path')].at(-1).getBoundingClientRect();
+                const [x, y] = [dot.x + dot.width / 2, dot.y + dot.height / 2];
+                return Boolean(document.elementFromPoint(x, y).closest('.folium-map'));
+            }""")
+            assert seen
+            said, card = (page.locator(part).bounding_box() for part in ("#said", "#card"))
+            assert said["y"] + said["height"] <= card["y"] or said["x"] + said["width"] <= card["x"]
+            page.tap("#said .close")
+            assert page.is_hidden("#said")
+
+
+def test_cells_alone_without_numbers_are_named_and_said_to_have_none(server, town_url, browser):
+    with psycopg.connect(town_url) as connection:
+        connection.execute("UPDATE grid_cell SET households_declared = NULL, name = '甲格'")
+        connection.execute("DELETE FROM cell_tally")
+        connection.execute("DELETE FROM post")
+        connection.execute("DELETE FROM base_feature")
+        connection.execute("UPDATE division SET name = '', geom = NULL")
+        code = connection.execute("SELECT min(code) FROM grid_cell").fetchone()[0]
+    with visit(browser, server(town_url), path=f"/#14/30.1/111.2/{code}") as page:
+        drawn(page)
+        until(
+            page,
+            """(() => {
+            const canvas = document.querySelector('canvas.names');
+            return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+        })()""",
+        )
+        assert "没有户数数据" in page.inner_text(".classes")
+        assert page.locator(".bands").count() == 0
+        page.wait_for_selector("#card .big")
+        assert page.locator("#card .big dd").all_inner_texts()[:2] == ["—", "—"]
+        assert "无专职网格员" not in page.inner_text("#card")
+
+
+def test_a_name_of_three_hundred_characters_leaves_room(server, town_url, browser):
+    name = "很长的名字" * 60
+    with psycopg.connect(town_url) as connection:
+        connection.execute("UPDATE grid_cell SET name = %s", (name,))
+        code = connection.execute("SELECT min(code) FROM grid_cell").fetchone()[0]
+    with visit(browser, server(town_url), path=f"/#16/30.1/111.2/{code}") as page:
+        drawn(page)
+        page.wait_for_selector("#card .posts")
+        title = page.locator("#card h2")
+        assert title.get_attribute("title") == name
+        short = title.bounding_box()["height"]
+        assert short < 100
+        title.click()
+        assert title.bounding_box()["height"] > 3 * short
+        page.evaluate("document.getElementById('card').scrollTop = 9999")
+        assert page.locator("#card .close").bounding_box()["y"] < 60
+        page.mouse.move(720, 450)
+        page.mouse.move(722, 452)
+        page.wait_for_selector(".readout:visible")
+        box = page.locator(".readout").bounding_box()
+        assert box["x"] >= 0
+        assert box["width"] <= 640
+
+
+def test_an_open_card_is_never_stale_and_says_what_is_wrong(server, town_url, browser):
+    context = browser.new_context(**DESK)
+    page = context.new_page()
+    page.clock.install()
+    with psycopg.connect(town_url) as connection:
+        code = connection.execute("SELECT min(code) FROM grid_cell").fetchone()[0]
+    page.goto(f"{server(town_url)}/#16/30.1/111.2/{code}")
+    page.wait_for_selector("#card .posts")
+    with psycopg.connect(town_url) as connection:
+        connection.execute("UPDATE grid_cell SET name = '新名字' WHERE code = %s", (code,))
+        connection.execute("UPDATE data_version SET version = version + 1 WHERE layer = 'cells'")
+    page.clock.fast_forward(61_000)
+    until(page, "document.querySelector('#card h2').textContent === '新名字'")
+    page.route("**/cells/gone", lambda route: route.abort())
+    page.evaluate("location.hash = '#16/30.1/111.2/gone'")
+    until(page, "document.querySelector('#card').textContent.includes('连接不上服务器')")
+    page.unroute("**/cells/gone")
+    page.click("#notice button")
+    until(page, "document.querySelector('#card').textContent.includes('没有这个网格')")
+    context.close()
 
 
 def test_with_a_gcj02_basemap_tiles_and_places_are_shifted(server, town_url, browser):

@@ -1,7 +1,7 @@
 // Names over the picture: streets' and communities' names far out, cells' names where they fit.
 // One canvas over the whole view, so that no name is cut by a tile's edge or said twice.
 
-import { FONT, LEGIBLE, sign, signSize } from './signs.js';
+import { FONT, sign, signSize } from './signs.js';
 import { settings, state } from './state.js';
 import { streetNames } from './street-names.js';
 import { EXTENT } from './tiles.js';
@@ -37,7 +37,7 @@ export const Names = L.Layer.extend({
     const pen = canvas.getContext('2d');
     pen.scale(ratio, ratio);
     const zoom = this._map.getZoom();
-    const signs = signSize(zoom) >= LEGIBLE ? this._signs({ wide, high }) : [];
+    const signs = signSize(zoom) >= 3 ? this._signs({ wide, high }) : [];
     const taken = write(pen, this._gather(), { wide, high, signs, size: signSize(zoom) });
     if (state.parts.has('ground')) writeStreets(pen, this._streets(), taken);
     over(pen, signs, taken, signSize(zoom));
