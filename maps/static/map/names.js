@@ -123,7 +123,8 @@ function fit(pen, name, line) {
   const [text] = name.lines;
   const [, community, rest] = /^(.+?(?:社区|村))(.+)$/.exec(text) ?? [];
   const half = Math.ceil(text.length / 2);
-  const two = rest ? [community, rest] : [text.slice(0, half), text.slice(half)];
+  const words = rest ? [community, rest] : [text.slice(0, half), text.slice(half)];
+  const two = /\p{Script=Han}/u.test(text) ? words : [text]; // a code is never broken
   const fits = (lines) => lines.length * line <= name.room[1]
     && lines.every((words) => pen.measureText(words).width <= name.room[0]);
   return [[text], two, ...(rest ? [[rest]] : [])].find(fits) ?? null;
@@ -151,11 +152,13 @@ function write(pen, names, { wide, high, signs, size }) {
   return taken;
 }
 
+const HALVES = [0, -0.5, 0.5, -1, 1];
+const STEPS = HALVES.flatMap((down) => HALVES.map((right) => [right, down])).sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+
 // Where a name may stand: in the middle of its cell, or as far off it as the cell allows.
 function places({ at, room }, across, up) {
   const [free, high] = room ? [Math.max(0, room[0] / 2 - across) * 0.6, Math.max(0, room[1] / 2 - up) * 0.6] : [0, 0];
-  const steps = [[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0], [0, -0.5], [0, 0.5]];
-  return (free || high ? steps : steps.slice(0, 1)).map(([right, down]) => {
+  return (free || high ? STEPS : STEPS.slice(0, 1)).map(([right, down]) => {
     const [x, y] = [at.x + right * free, at.y + down * high];
     return [x - across, y - up, x + across, y + up];
   });

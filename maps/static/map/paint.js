@@ -111,8 +111,8 @@ function houses(pen, buildings, zoom, unit) {
 
 function outlines(pen, cells, zoom, unit) {
   pen.strokeStyle = ground.ink;
-  const many = cells.length > 300;
-  pen.globalAlpha = zoom >= 15 ? 0.62 : zoom >= 13 ? 0.5 : many ? 0.22 : 0.5;
+  const many = state.overview?.totals.cells > 2000;
+  pen.globalAlpha = zoom >= 15 ? 0.62 : zoom >= 13 ? 0.5 : many ? 0.22 : 0.4;
   pen.lineWidth = (zoom >= 15 ? 1.25 : zoom >= 13 ? 0.9 : 0.5) * unit;
   for (const { path } of cells) pen.stroke(path);
   pen.globalAlpha = 1;
