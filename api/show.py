@@ -109,7 +109,7 @@ def _mended(one: Report) -> list[str]:
 
 def _flaws(one: Report) -> list[str]:
     lines = []
-    for kind in ("overlap", "gap"):
+    for kind in ("overlap", "gap", "slit"):
         found = [flaw for flaw in one.flaws if flaw.kind == kind]
         if found:
             total = sum(flaw.area_m2 for flaw in found)

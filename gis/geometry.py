@@ -178,7 +178,10 @@ def as_multi(shapes: Shapes) -> Shapes:
 
 @dataclass(frozen=True)
 class Flaw:
-    """An overlap of two cells (`cells` are their positions) or a gap between cells."""
+    """An overlap of two cells (`cells` are their positions), a gap or a slit between cells.
+
+    A gap is enclosed by cells and may be a lake; a slit is narrower than `SLIT_M` and open.
+    """
 
     kind: str
     area_m2: float
@@ -191,7 +194,7 @@ SMALLEST_FLAW_M2 = 0.01
 
 
 def flaws(shapes: Shapes) -> list[Flaw]:
-    """List overlaps between cells and gaps enclosed by them, largest first.
+    """List overlaps between cells, gaps enclosed by them and slits between them, largest first.
 
     Edges are straight in degrees, as they are where records are filed: a neighbour that has a
     corner more on a shared edge is no flaw. Only the ground of a flaw is measured in metres.
@@ -202,7 +205,7 @@ def flaws(shapes: Shapes) -> list[Flaw]:
     shapes = np.asarray(shapes, dtype=object)
     if len(shapes) == 0:
         return []
-    found = _overlaps(shapes) + _gaps(shapes)
+    found = _overlaps(shapes) + _gaps(shapes) + _slits(shapes)
     to_metres = _local_metres(shapes)
     pieces = np.array([piece for _, piece, _ in found], dtype=object)
     areas = shapely.area(shapely.transform(pieces, to_metres))
@@ -253,6 +256,35 @@ def _gaps(cells: Shapes) -> list[_Found]:
         for at, ring in enumerate(rings)
     ]
     return [("gap", piece, ()) for piece in shapely.get_parts(holes)]
+
+
+SLIT_M = 5.0
+
+
+def _slits(cells: Shapes) -> list[_Found]:
+    """Ground narrower than `SLIT_M` between two cells, open to the outside.
+
+    Closing the whole (grown by half the width, shrunk again) fills just what is that narrow.
+    What lies at one cell only is the cell's own ragged edge.
+    """
+    whole = shapely.union_all(cells)
+    filled = shapely.union_all([shapely.Polygon(one.exterior) for one in shapely.get_parts(whole)])
+    squeeze = float(np.cos(np.radians(shapely.centroid(whole).y)))
+    even = shapely.transform(filled, lambda xy: xy * (squeeze, 1.0))
+    half = SLIT_M / 2 / _M_PER_DEG
+    closed = shapely.buffer(even, half, join_style="mitre", mitre_limit=2)
+    closed = shapely.buffer(closed, -half, join_style="mitre", mitre_limit=2)
+    pieces = shapely.get_parts(shapely.difference(closed, even))
+    pieces = pieces[shapely.length(pieces) * _M_PER_DEG >= SHORTEST_SLIT_M * 2]
+    pieces = shapely.transform(pieces, lambda xy: xy / (squeeze, 1.0))
+    near = shapely.STRtree(cells).query(pieces, predicate="dwithin", distance=_TOUCHING_DEG)
+    neighbours = np.bincount(near[0], minlength=len(pieces))
+    return [("slit", piece, ()) for piece in pieces[neighbours >= 2]]
+
+
+_M_PER_DEG = 111_319.49
+_TOUCHING_DEG = 1e-8
+SHORTEST_SLIT_M = 25.0  # shorter ones are notches where two cells meet at the border
 
 
 def _local_metres(shapes: Shapes) -> Move:

@@ -90,7 +90,7 @@ def _raw(
     frame: pd.DataFrame, shapes: npt.NDArray[np.object_] | None, mapping: dict[str, str]
 ) -> tuple[npt.NDArray[np.object_], tuple[str, ...], pd.DataFrame]:
     if shapes is not None:
-        return shapes.copy(), (), _no_faults()
+        return shapely.transform(shapes, _settled), (), _no_faults()
     wkt = _column(frame, "wkt", WKT, mapping)
     if wkt is not None and (wkt in mapping or not {"lon", "lat"} & set(mapping.values())):
         return _from_wkt(frame, wkt)
@@ -124,7 +124,7 @@ def _from_wkt(
     texts[given & ~deep] = text[given & ~deep].to_numpy()
     with np.errstate(invalid="ignore"):  # "nan" and "inf" are refused later, in words
         shapes = np.asarray(shapely.from_wkt(texts, on_invalid="ignore"), dtype=object)
-        shapes = shapely.force_2d(shapes)
+        shapes = shapely.transform(shapely.force_2d(shapes), _settled)
     wrong = shapely.is_missing(shapes) & given
     return shapes, (column,), _fault(frame, wrong, column, "is no geometry in WKT")
 
@@ -139,6 +139,7 @@ def _from_columns(
 ) -> tuple[npt.NDArray[np.object_], tuple[str, ...], pd.DataFrame]:
     x, x_faults = _numbers(frame, lon)
     y, y_faults = _numbers(frame, lat)
+    x, y = _settled(x), _settled(y)
     shapes = np.full(len(frame), None, dtype=object)
     whole = np.isfinite(x) & np.isfinite(y) & ~((x == 0) & (y == 0))
     shapes[whole] = shapely.points(x[whole], y[whole])
@@ -146,6 +147,17 @@ def _from_columns(
     half &= ~frame.index.isin(y_faults["row"])
     missing = _fault(frame, half, f"{lon}, {lat}", "one of the two coordinates is missing")
     return shapes, (lon, lat), pd.concat([x_faults, y_faults, missing])
+
+
+SETTLED = 10
+"""Decimals of a degree that are kept, a hundredth of a millimetre: less is noise of arithmetic,
+which would make equal corners differ and an unchanged file look changed."""
+
+
+def _settled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Round coordinates to what is meant; far-off values are left for a refusal in words."""
+    near = np.abs(values) < 1e9
+    return np.where(near, np.round(np.where(near, values, 0), SETTLED), values)
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> tuple[npt.NDArray[np.float64], pd.DataFrame]:
@@ -194,12 +206,14 @@ def _to_wgs84(
     shapes: npt.NDArray[np.object_], system: pyproj.CRS, datum: Datum
 ) -> npt.NDArray[np.object_]:
     target = pyproj.CRS.from_epsg(4326)
-    if not system.to_2d().equals(target, ignore_axis_order=True):
+    same_system = system.to_2d().equals(target, ignore_axis_order=True)
+    if not same_system:
         change = pyproj.Transformer.from_crs(system.to_2d(), target, always_xy=True)
         shapes = shapely.transform(
             shapes, lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1]))
         )
-    return coordinates.convert_shapes(shapes, source=datum, target=Datum.WGS84)
+    moved = coordinates.convert_shapes(shapes, source=datum, target=Datum.WGS84)
+    return moved if same_system and moved is shapes else shapely.transform(moved, _settled)
 
 
 # Doubts

@@ -256,7 +256,7 @@ def test_geojson_obeys_its_rfc(store, tmp_path):
             assert [shapely.LinearRing(ring).is_ccw for ring in inner] == [False] * len(inner)
             assert all(ring[0] == ring[-1] for ring in (outer, *inner))
             assert all(
-                number == round(number, 7)
+                number == round(number, 10)
                 for ring in (outer, *inner)
                 for spot in ring
                 for number in spot
@@ -266,7 +266,7 @@ def test_geojson_obeys_its_rfc(store, tmp_path):
         for part in path.read_text().replace("[", ",").replace("]", ",").split(",")
         if part.startswith("114.1234")
     }
-    assert texts == {"114.1234568"}
+    assert texts == {"114.123456789"}
 
 
 # Which rows

@@ -247,3 +247,22 @@ def test_areas_are_right_all_over_the_country(lon, lat):
 
 def test_a_flaw_is_a_value():
     assert Flaw("gap", 1.0, at(0, 0).x, at(0, 0).y) == Flaw("gap", 1.0, LON, LAT, ())
+
+
+def test_an_open_slit_between_two_cells_is_found_and_a_notch_at_the_border_is_not():
+    two_metres = 2 / 111_319.49
+    west = shapely.box(114.3, 30.5, 114.304, 30.504)
+    east = shapely.box(114.304 + two_metres, 30.5, 114.308, 30.504)
+    (found,) = flaws(np.array([west, east], dtype=object))
+    assert (found.kind, found.lat) == ("slit", 30.502)
+    assert found.area_m2 == pytest.approx(2 * np.cos(np.radians(30.502)) * 443.5, rel=0.02)
+    notched = shapely.Polygon(
+        [
+            (114.304, 30.5),
+            (114.308, 30.5),
+            (114.308, 30.504),
+            (114.30401, 30.504),
+            (114.304, 30.50398),
+        ]
+    )
+    assert flaws(np.array([west, notched], dtype=object)) == []

@@ -223,3 +223,13 @@ def test_metres_far_from_their_zone_are_refused_row_by_row():
     assert found.shapes[0] is None
     assert found.shapes[1].distance(shapely.Point(114, 30.495)) < 0.001
     assert [row for row, *_ in told(found)] == [2]
+
+
+def test_noise_of_arithmetic_is_settled_to_what_was_meant():
+    frame = pd.DataFrame(
+        {"经度": ["114.31700000000001"], "纬度": ["30.503999999999987"]}, dtype="str"
+    )
+    found = place(
+        frame, None, None, reference=Reference(datum=Datum.WGS84), mapping={}, extent=None
+    )
+    assert [(point.x, point.y) for point in found.shapes] == [(114.317, 30.504)]

@@ -85,7 +85,7 @@ def plan_in_force(db: Session) -> tuple[bool | None, str]:
 
 
 def coverage_sound(db: Session) -> tuple[bool | None, str]:
-    """Mend the overlaps and gaps in the drawing and import it again; a gap may be a lake."""
+    """Mend overlaps, gaps and slits in the drawing and import it again; a gap may be a lake."""
     plan = data.grid.plan_in_force(db)
     if plan is None:
         return None, "no cells"
@@ -94,7 +94,9 @@ def coverage_sound(db: Session) -> tuple[bool | None, str]:
     overlaps = [flaw for flaw in flaws if flaw.kind == "overlap"]
     gaps = len(flaws) - len(overlaps)
     area = sum(flaw.area_m2 for flaw in flaws)
-    said = f"{len(overlaps):,} overlaps, {gaps:,} gaps" + (f", {area:,.2f} m²" if flaws else "")
+    said = f"{len(overlaps):,} overlaps, {gaps:,} gaps and slits" + (
+        f", {area:,.2f} m²" if flaws else ""
+    )
     return (None if gaps and not overlaps else not flaws), said
 
 

@@ -29,7 +29,7 @@ SUFFIXES = (
     ".geojson", ".geojsonl", ".gpkg", ".fgb", ".parquet", ".shp.zip", ".csv", ".xlsx",
 )  # fmt: skip
 STREAMED = (".geojson", ".geojsonl", ".csv")
-DIGITS = 7
+DIGITS = 10  # as many as the store keeps: what comes back is unchanged
 MAX_XLSX_ROWS = 1_048_575
 MAX_XLSX_TEXT = 32_767
 
@@ -63,7 +63,7 @@ def whole(path: Path) -> Iterator[Path]:
 def stream(frames: Iterable[pd.DataFrame], suffix: str, *, crs: pyproj.CRS) -> Iterator[bytes]:
     """Write frames with a `geom` column of shapes in `crs` as GeoJSON, GeoJSON lines or CSV.
 
-    GeoJSON is RFC 7946: outer rings counter-clockwise, seven digits, no crs member; degrees of
+    GeoJSON is RFC 7946: outer rings counter-clockwise, ten digits, no crs member; degrees of
     another datum than WGS-84 are told by a foreign member `datum`.
     """
     if suffix == ".csv":
