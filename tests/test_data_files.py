@@ -243,6 +243,45 @@ def test_a_workbook_with_gaps_dates_and_numbers(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+TITLED: list[list[str | None]] = [
+    ["城市部件台账", None, None, None],
+    ["填报单位：东村", None, "填报日期：2024年5月", None],
+    ["部件编码", "部件名称", "经度", "纬度"],
+    ["B1", "路灯", "114.3", "30.5"],
+    ["B2", "井盖", "114.4", "30.6"],
+]
+
+
+def test_the_header_of_a_sheet_is_the_row_that_names_columns(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in TITLED:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    frame = read(tmp_path / "a.xlsx", RecordKind.FACILITIES).frame
+    assert list(frame.columns) == TITLED[2]
+    assert frame.reset_index().to_numpy().tolist() == [[4, *TITLED[3]], [5, *TITLED[4]]]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_the_header_of_a_csv_is_the_row_that_names_columns(delimiter: str, tmp_path: Path) -> None:
+    with (tmp_path / "a.csv").open("w", encoding="utf-8") as file:
+        file.write("城市部件台账,二〇二四\n")
+        csv.writer(file, delimiter=delimiter).writerows(TITLED[1:4])
+        file.write(f"B9{delimiter}x\n")
+        csv.writer(file, delimiter=delimiter).writerows(TITLED[4:])
+    sheet = read(tmp_path / "a.csv", RecordKind.FACILITIES)
+    assert list(sheet.frame.columns) == TITLED[2]
+    assert sheet.frame.reset_index().to_numpy().tolist() == [[4, *TITLED[3]], [6, *TITLED[4]]]
+    assert [one.row for one in sheet.refusals] == [5]
+
+
+def test_rows_are_counted_as_a_clerk_counts_below_a_header_of_two_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('编号,"名称\n(全称)"\nA,一\nB\nC,三\n')
+    sheet = read(tmp_path / "a.csv", RecordKind.CELLS)
+    assert list(sheet.frame.index) == [2, 4]
+    assert [one.row for one in sheet.refusals] == [3]
+
+
 def test_sheets_of_a_book_are_chosen_by_name(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "一"

@@ -6,6 +6,7 @@ a hostile file is refused before anything large is loaded.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from gis.terms import RecordKind
 
 if TYPE_CHECKING:
     from data.files.sheet import Sheet
+    from gis.rows import Field
 
 
 def read(
@@ -34,11 +36,11 @@ def read(
     if form == Format.CSV:
         from data.files.tables import read_csv
 
-        return read_csv(path, encoding=encoding)
+        return read_csv(path, encoding=encoding, known=_known(kind))
     if form == Format.XLSX:
         from data.files.tables import read_xlsx
 
-        return read_xlsx(path, sheet=layer)
+        return read_xlsx(path, sheet=layer, known=_known(kind))
     if form == Format.JSON_TABLE:
         from data.files.tables import read_json_table
 
@@ -60,3 +62,27 @@ def _read_map_file(
     from data.files import gdal
 
     return gdal.read(path, form, layer=layer, encoding=encoding)
+
+
+def _known(kind: RecordKind) -> frozenset[str]:
+    """Names that tell the header row, folded; a single letter may as well be a value."""
+    from gis import places
+    from gis.kinds import plain
+
+    names = {name for one in fields_of(kind) for name in (one.name, *one.headers)}
+    folded = map(plain, {*names, *places.LON, *places.LAT, *places.WKT})
+    return frozenset(name for name in folded if len(name) > 1)
+
+
+def fields_of(kind: RecordKind) -> tuple[Field, ...]:
+    """The fields of a kind, for their names only."""
+    from gis import cases, facilities, grid, register
+
+    return {
+        RecordKind.CELLS: grid.CELLS,
+        RecordKind.DIVISIONS: grid.divisions(local_codes=True),
+        RecordKind.BUILDINGS: register.BUILDINGS,
+        RecordKind.RESIDENTS: register.residents(date.max),
+        RecordKind.FACILITIES: facilities.FIELDS,
+        RecordKind.CASES: cases.fields("UTC"),
+    }[kind]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,31 +20,65 @@ import pyarrow.csv
 from data.files.guard import MIB
 from data.files.sheet import Sheet, as_text
 from gis.errors import BadInput, TooLarge, WanggeError
+from gis.kinds import plain
 from gis.terms import Refusal
 
 ENCODINGS = ("utf-8", "gb18030")
 MAX_COLUMNS = 400
 MAX_CELLS = 30_000_000
 HEADER_WITHIN = 1_000
+TITLES = 20
+"""Among so many rows the header is looked for by the names in it."""
+MAX_NAME = 100
+"""A longer text is no name of a column."""
 MAX_CSV = 1024 * MIB
+
+
+# The header among titles
+
+
+def header_place(rows: Sequence[Sequence[Any]], known: Collection[str]) -> tuple[int, int]:
+    """Tell which of the rows names most columns (0 is the first), and how many; `known` is folded.
+
+    How many is 0 where none of them names any.
+    """
+    names = ({plain(cell) for cell in map(str, row) if len(cell) <= MAX_NAME} for row in rows)
+    told = [len(row & set(known)) for row in names]
+    most = max(told, default=0)
+    return (told.index(most) if most else 0), most
 
 
 # CSV
 
 
-def read_csv(path: Path, *, encoding: str | None = None) -> Sheet:
-    """Read a CSV with a header row; every value stays text, so leading zeros survive."""
+@dataclass(frozen=True)
+class _Head:
+    """The header of a CSV: its row as a clerk counts, the line it ends in, its names."""
+
+    row: int
+    line: int
+    names: list[str]
+
+
+def read_csv(
+    path: Path, *, encoding: str | None = None, known: Collection[str] = frozenset()
+) -> Sheet:
+    """Read a CSV with a header row; every value stays text, so leading zeros survive.
+
+    Titles above the row that names most columns of `known` are passed over.
+    """
     if path.stat().st_size > MAX_CSV:
         raise TooLarge(f"{path.name} is larger than {MAX_CSV // MIB:,} MiB; cut it, or use Parquet")
     name, content = _as_utf8(path, encoding)
     head = content[:_SNIFF].decode(errors="ignore")
     if b"\x00" in content:
         raise BadInput(f"{path.name} holds NUL characters: it is not a text table")
-    delimiter = _delimiter(head)
-    header = _header(path, head, delimiter)
+    delimiter = _delimiter(head, known)
+    header = _header(path, head, delimiter, known)
     table, refusals = _parsed(path, content, header, delimiter)
     frame = table.to_pandas(types_mapper=lambda _: pd.StringDtype(na_value=np.nan))
-    frame.index = _row_numbers(len(frame), {refusal.row for refusal in refusals})
+    left_out = {refusal.row for refusal in refusals}
+    frame.index = _row_numbers(header.row + 1, len(frame), left_out)
     frame = frame.dropna(how="all")
     notes = [] if name == "utf-8" else [f"read as {name.upper()}"]
     return Sheet(frame, "CSV", notes=notes, refusals=refusals)
@@ -87,29 +123,51 @@ def _decoded(content: bytes, name: str) -> Iterator[str]:
 _PIECE = 4 * MIB
 
 
-def _delimiter(text: str) -> str:
-    header = text[:10_000].partition("\n")[0]
-    return max(",\t;|", key=header.count)
+def _delimiter(text: str, known: Collection[str]) -> str:
+    """The delimiter that shows most known names; else the one that the first line has most of."""
+    first = text[:10_000].partition("\n")[0]
+
+    def shown(delimiter: str) -> tuple[int, int]:
+        rows = [names for _, names in _top(text[:100_000], delimiter)]
+        return header_place(rows, known)[1], first.count(delimiter)
+
+    return max(",\t;|", key=shown)
+
+
+def _top(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """The first rows, each with the line it ends in, as far as they can be read."""
+    import csv
+
+    rows: list[tuple[int, list[str]]] = []
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    with suppress(csv.Error):
+        rows.extend((reader.line_num, row) for row in islice(reader, TITLES))
+    return rows
 
 
 def _parsed(
-    path: Path, content: bytes, header: list[str], delimiter: str
+    path: Path, content: bytes, header: _Head, delimiter: str
 ) -> tuple[pa.Table, list[Refusal]]:
     """Parse all rows, blank ones too; answer the table and the rows that do not fit the header."""
     refusals: list[Refusal] = []
-    if b"\n" not in content.strip():
-        return pa.table({name: pa.array([], pa.large_string()) for name in header}), []
+    names = header.names
+    if content.strip().count(b"\n") < header.line:
+        return pa.table({name: pa.array([], pa.large_string()) for name in names}), []
 
     def refuse(row: pa.csv.InvalidRow) -> str:
         reason = f"{row.actual_columns} values where the header names {row.expected_columns}"
-        refusals.append(Refusal(row.number, "", row.text[:80], reason))
+        number = row.number - header.line + header.row
+        refusals.append(Refusal(number, "", row.text[:80], reason))
         return "skip"
 
     try:
         table = pa.csv.read_csv(
             pa.BufferReader(content),
             read_options=pa.csv.ReadOptions(
-                column_names=header, skip_rows=1, use_threads=False, block_size=_BLOCK
+                column_names=names,
+                skip_rows=header.line,
+                use_threads=False,
+                block_size=_BLOCK,
             ),
             parse_options=pa.csv.ParseOptions(
                 delimiter=delimiter,
@@ -118,7 +176,7 @@ def _parsed(
                 ignore_empty_lines=False,
             ),
             convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.large_string()),
+                column_types=dict.fromkeys(names, pa.large_string()),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
                 null_values=[""],
@@ -133,14 +191,19 @@ _BLOCK = 32 * MIB
 """A row must fit a block: an outline in WKT may be some megabytes long."""
 
 
-def _header(path: Path, text: str, delimiter: str) -> list[str]:
+def _header(path: Path, text: str, delimiter: str, known: Collection[str]) -> _Head:
     import csv
 
+    rows = _top(text[:_SNIFF], delimiter)
+    at, _ = header_place([names for _, names in rows], known)
+    if rows:
+        line, names = rows[at]
+        return _Head(at + 1, line, unique_names(path, names))
     try:
-        names = next(csv.reader(io.StringIO(text[:_SNIFF]), delimiter=delimiter))
+        next(csv.reader(io.StringIO(text[:_SNIFF]), delimiter=delimiter))
     except (csv.Error, StopIteration) as error:
         raise BadInput(f"{path.name} has no readable header row: {error}") from error
-    return unique_names(path, names)
+    raise BadInput(f"{path.name} has no readable header row")
 
 
 def unique_names(path: Path, names: list[Any]) -> list[str]:
@@ -159,25 +222,31 @@ def unique_names(path: Path, names: list[Any]) -> list[str]:
     return answer
 
 
-def _row_numbers(count: int, left_out: set[int]) -> pd.Index:
-    """Number the rows that were read, leaving out some; the header is row 1."""
+def _row_numbers(first: int, count: int, left_out: set[int]) -> pd.Index:
+    """Number the rows that were read from `first` on, leaving out some."""
     if not left_out:
-        return pd.RangeIndex(2, count + 2)
-    numbers = (number for number in range(2, count + len(left_out) + 2) if number not in left_out)
+        return pd.RangeIndex(first, first + count)
+    end = first + count + len(left_out)
+    numbers = (number for number in range(first, end) if number not in left_out)
     return pd.Index(list(islice(numbers, count)))
 
 
 # xlsx
 
 
-def read_xlsx(path: Path, *, sheet: str | None = None) -> Sheet:
-    """Read one sheet row by row; the header is the first row with more than one value."""
+def read_xlsx(
+    path: Path, *, sheet: str | None = None, known: Collection[str] = frozenset()
+) -> Sheet:
+    """Read one sheet row by row; the header is the row that names most columns of `known`.
+
+    Where none does, it is the first row with more than one value.
+    """
     import openpyxl
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
         try:
-            return _read_worksheet(path, _pick(path, book, sheet))
+            return _read_worksheet(path, _pick(path, book, sheet), known)
         finally:
             book.close()
     except WanggeError:
@@ -194,8 +263,8 @@ def _pick(path: Path, book: Any, sheet: str | None) -> Any:
     return book[sheet]
 
 
-def _read_worksheet(path: Path, worksheet: Any) -> Sheet:
-    start, header = _header_of(path, worksheet)
+def _read_worksheet(path: Path, worksheet: Any, known: Collection[str]) -> Sheet:
+    start, header = _header_of(path, worksheet, known)
     rows, numbers, blank = [], [], None
     inside = worksheet.iter_rows(min_row=start + 1, max_col=len(header), values_only=True)
     for number, row in enumerate(inside, start + 1):
@@ -212,8 +281,16 @@ def _read_worksheet(path: Path, worksheet: Any) -> Sheet:
     return Sheet(frame.apply(as_text) if rows else frame.astype("str"), "Excel workbook")
 
 
-def _header_of(path: Path, worksheet: Any) -> tuple[int, list[str]]:
-    """Find the row of names: the first with two values, or the first at all below the top row."""
+def _header_of(path: Path, worksheet: Any, known: Collection[str]) -> tuple[int, list[str]]:
+    """Find the row of names: the one with most known names.
+
+    Else the first with two values, or the first at all below the top row.
+    """
+    titles = worksheet.iter_rows(max_row=TITLES, max_col=MAX_COLUMNS + 1, values_only=True)
+    first = list(titles)
+    at, named = header_place(first, known)
+    if named:
+        return at + 1, unique_names(path, list(_trimmed(first[at])))
     top = worksheet.iter_rows(max_row=HEADER_WITHIN, max_col=MAX_COLUMNS + 1, values_only=True)
     for number, row in enumerate(top, 1):
         filled = sum(value is not None for value in row)
