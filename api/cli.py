@@ -272,7 +272,9 @@ def locate(
     accuracy_m: Annotated[float, typer.Option(help="accuracy of the position in metres")] = 0.0,
 ) -> None:
     """Tell in which cell a point is, who is posted there, and other cells within the accuracy."""
+    import api.show
     import data.db
+    import data.grid
     import data.locate
     from gis import coordinates
 
@@ -281,7 +283,8 @@ def locate(
         *coordinates.convert_point(lon, lat, source=datum), accuracy_m=accuracy_m
     )
     with _opened(_settings()) as opened, data.db.transaction(opened.store, keep=False) as db:
-        print(data.locate.at_once(db, asked))
+        answer = data.locate.at_once(db, asked)
+        api.show.where(answer, has_plan=data.grid.plan_in_force(db) is not None)
 
 
 @app.command()
@@ -351,7 +354,8 @@ def export(
             opened.store, wanted, output, shape,
             actor=_actor(), today=date.today(), progress=progress,
         )  # fmt: skip
-    print(f"{count:,} {kind} are in {output}")
+    why = "" if count else " (the area has none, or no plan is in force)"
+    print(f"{count:,} {kind} are in {output}{why}")
 
 
 @app.command()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import available_timezones
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -43,6 +44,13 @@ class Settings(BaseSettings):
     time_zone: str = Field(
         "Asia/Shanghai", description="zone of times in files that name no offset"
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no time zone; write Asia/Shanghai …")
+        return name
 
     @property
     def hosts(self) -> frozenset[str]:

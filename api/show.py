@@ -130,6 +130,15 @@ def _refused(one: Report) -> list[str]:
     return lines
 
 
+def where(answer: str, *, has_plan: bool) -> None:
+    """Print a look-up's answer for programs, and for people what an empty one means."""
+    if not has_plan:
+        say("no plan is in force; import cells first: wangge import cells FILE")
+    elif '"cell" : null' in answer:
+        say("no cell in force holds this point")
+    print(answer)
+
+
 def refusal(sentence: str) -> None:
     """Print a refusal in red on standard error."""
     err.print(Text(f"wangge: {sentence}", style="red"))

@@ -216,20 +216,26 @@ def rounded_degrees(lon: pd.Series, lat: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(whole, index=lon.index, columns=["lon", "lat"])
 
 
-ERRORS_COLUMNS = ("行号 row", "字段 field", "值 value", "原因 reason")
+SOURCE_COLUMN = "来源 source"
+ERRORS_COLUMNS = ("行号 row", "字段 field", "值 value", "原因 reason", SOURCE_COLUMN)
 """What an errors file puts before the columns of the refused rows."""
 
 
 def refused(
-    frame: pd.DataFrame, shapes: npt.NDArray[np.object_] | None, faults: pd.DataFrame
+    frame: pd.DataFrame,
+    shapes: npt.NDArray[np.object_] | None,
+    faults: pd.DataFrame,
+    *,
+    source: str,
 ) -> pd.DataFrame:
     """Gather the refused rows as they came, one line each, with what was wrong before them.
 
-    The geometry of a map file goes along as WKT in the file's own coordinate system, so that the
-    mended table can be imported with the same options.
+    The geometry of a map file goes along as WKT in the file's own coordinate system, and the
+    `source` too, so that the mended table can be imported with the same options and its rows are
+    known as those of the first file.
     """
     told = faults.astype({"value": "str"}).groupby("row", sort=True).agg("; ".join)
-    told = told.reset_index().set_axis(list(ERRORS_COLUMNS), axis=1)
+    told = told.reset_index().assign(source=source).set_axis(list(ERRORS_COLUMNS), axis=1)
     original = frame.drop(columns=list(ERRORS_COLUMNS), errors="ignore")
     if shapes is not None:
         original = original.assign(wkt=shapely.to_wkt(shapes, rounding_precision=-1))

@@ -205,7 +205,7 @@ def test_an_errors_file_is_mended_and_brought_again(
     read = pd.read_excel if suffix == ".xlsx" else pd.read_csv
     table = read(errors, dtype="str")
     assert list(table.columns) == [
-        "行号 row", "字段 field", "值 value", "原因 reason", "编号", "名称", "经度", "纬度",
+        "行号 row", "字段 field", "值 value", "原因 reason", "来源 source", "编号", "名称", "经度", "纬度",
     ]  # fmt: skip
     assert table["行号 row"].tolist() == ["6", "7"]
     assert table["编号"].tolist() == ["f5", "006"]
@@ -531,3 +531,15 @@ def test_a_dwelling_moves_where_a_later_sheet_says(bring: Bring, store: sa.Engin
     assert ask(store, filed) == [("B", True)]
     counted = "SELECT c.code, t.residents FROM cell_tally t JOIN grid_cell c ON c.id = t.cell_id ORDER BY 1"  # fmt: skip
     assert ask(store, counted) == [("A", 0), ("B", 2)]
+
+
+def test_a_mended_row_is_the_row_it_was(bring: Bring, store: sa.Engine, tmp_path: Path) -> None:
+    head = "名称,类型,经度,纬度\n"
+    good, bad, mended = "亭,其他,114.1,30.1\n", "园,花,114.2,30.2\n", "园,其他,114.2,30.2\n"
+    report = bring("facilities", "原.csv", head + good + bad)
+    assert numbers(report)[:4] == (1, 0, 0, 1)
+    errors = tmp_path / "错.csv"
+    api.actions.sheets.write_refused(report, errors)
+    text = errors.read_text(encoding="utf-8-sig").replace(",园,花,", ",园,其他,")
+    assert numbers(bring("facilities", "错.csv", text.encode()))[:4] == (1, 0, 0, 0)
+    assert numbers(bring("facilities", "原.csv", head + good + mended))[:4] == (0, 0, 2, 0)

@@ -366,11 +366,11 @@ def test_refused_rows_come_whole_with_all_that_was_wrong_before_them():
         [(4, "floors", "y", "bad"), (3, "code", "", "is missing"), (3, "floors", "x", "bad")],
         columns=["row", "field", "value", "reason"],
     )
-    table = rows.refused(sheet, None, faults)
+    table = rows.refused(sheet, None, faults, source="甲.csv")
     assert table.columns.tolist() == [*rows.ERRORS_COLUMNS, "编码", "层数"]
     assert table.to_numpy().tolist() == [
-        [3, "code; floors", "; x", "is missing; bad", "", "x"],
-        [4, "floors", "y", "bad", "C", "y"],
+        [3, "code; floors", "; x", "is missing; bad", "甲.csv", "", "x"],
+        [4, "floors", "y", "bad", "甲.csv", "C", "y"],
     ]
 
 
@@ -379,7 +379,7 @@ def test_refused_rows_of_a_map_file_take_their_geometry_along():
     faults = pd.DataFrame(
         [(2, "code", "", "is missing")], columns=["row", "field", "value", "reason"]
     )
-    table = rows.refused(frame(编码=["", "B"]), spots, faults)
+    table = rows.refused(frame(编码=["", "B"]), spots, faults, source="甲.csv")
     assert shapely.from_wkt(table["wkt"]).tolist() == [spots[0]]
 
 
@@ -387,6 +387,6 @@ def test_an_errors_file_brought_again_does_not_grow_old_complaints():
     faults = pd.DataFrame(
         [(2, "code", "", "is missing")], columns=["row", "field", "value", "reason"]
     )
-    once = rows.refused(frame(编码=[""]), None, faults).astype("str")
-    again = rows.refused(once.set_axis([2]), None, faults)
+    once = rows.refused(frame(编码=[""]), None, faults, source="甲.csv").astype("str")
+    again = rows.refused(once.set_axis([2]), None, faults, source="甲.csv")
     assert again.columns.tolist() == [*rows.ERRORS_COLUMNS, "编码"]

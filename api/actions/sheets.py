@@ -6,7 +6,7 @@ What the file alone tells is refused here, before any database is started.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -76,6 +76,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     faults: pd.DataFrame = field(default_factory=gis.rows.no_faults)
     sheet: Sheet | None = None
+    source: str = ""
 
     @property
     def unplaced(self) -> int:
@@ -99,6 +100,7 @@ def report_of(sheet: Sheet, prepared: Prepared, order: Order) -> Report:
         notes=[*sheet.notes, *prepared.notes],
         faults=faults,
         sheet=sheet,
+        source=_with_first_source(order, sheet.frame).known_as,
     )
 
 
@@ -107,7 +109,9 @@ def write_refused(report: Report, path: Path) -> int:
     import data.files.write
 
     assert report.sheet is not None
-    table = gis.rows.refused(report.sheet.frame, report.sheet.shapes, report.faults)
+    table = gis.rows.refused(
+        report.sheet.frame, report.sheet.shapes, report.faults, source=report.source
+    )
     data.files.write.write_table(table, path)
     return len(table)
 
@@ -127,6 +131,7 @@ def check(sheet: Sheet, order: Order, *, now: datetime) -> Prepared:
     Raises:
         BadInput: the file as a whole cannot be understood, in words.
     """
+    order = _with_first_source(order, sheet.frame)
     prepared = gis.prepare.prepare(
         sheet.frame,
         sheet.shapes,
@@ -138,6 +143,14 @@ def check(sheet: Sheet, order: Order, *, now: datetime) -> Prepared:
     )
     _COMPLETE[order.kind](prepared, order)
     return prepared
+
+
+def _with_first_source(order: Order, frame: pd.DataFrame) -> Order:
+    """A mended errors file says which file its rows first came in."""
+    if order.source is None and gis.rows.SOURCE_COLUMN in frame:
+        first = frame[gis.rows.SOURCE_COLUMN].dropna()
+        return replace(order, source=str(first.iloc[0])) if len(first) else order
+    return order
 
 
 def has_outlines(prepared: Prepared) -> bool:
