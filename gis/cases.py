@@ -55,6 +55,7 @@ def fields(zone: str) -> tuple[Field, ...]:
                 "created_date",
                 "requested_datetime",
                 "created_at",
+                "reported",
             ),
             kinds.moment(zone),
         ),

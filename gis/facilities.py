@@ -9,6 +9,13 @@ from gis.rows import Field
 from gis.terms import ClassKind, FacilityCategory
 
 _KINDS = {"城市部件": "component", "公共服务": "service", "便民服务": "service"}
+_CATEGORIES = {
+    "养老": "elder_care", "消防": "safety", "公用设施": "component", "部件": "component",
+    "公厕": "sanitation", "学校": "education", "医院": "medical", "卫生室": "medical",
+    "超市": "commerce", "停车场": "transport", "公园": "culture_sport", "健身": "culture_sport",
+    "居委会": "community", "社区": "community",
+}  # fmt: skip
+"""Words of towns for what a facility is, besides the labels."""
 
 FIELDS = (
     Field(
@@ -18,7 +25,11 @@ FIELDS = (
     ),
     Field("name", ("设施名称", "部件名称", "名称"), kinds.text()),
     Field("kind", ("设施性质",), kinds.one_of(ClassKind, _KINDS)),
-    Field("category", ("设施类型", "类别", "类型", "设施类别"), kinds.one_of(FacilityCategory)),
+    Field(
+        "category",
+        ("设施类型", "类别", "类型", "设施类别"),
+        kinds.one_of(FacilityCategory, _CATEGORIES),
+    ),
     Field("class_code", ("部件代码", "小类代码", "分类代码", "部件小类"), kinds.code),
     Field("address", ("地址", "位置", "详细地址"), kinds.text()),
     Field("phone", ("联系电话", "电话"), kinds.text(60)),

@@ -33,13 +33,13 @@ CELLS = (
     Field("kind", ("网格类型", "类型", "网格类别"), kinds.one_of(CellKind)),
     Field(
         "division_code",
-        ("社区编码", "社区代码", "所属社区编码", "行政区划代码", "community_code"),
+        ("社区编码", "社区代码", "所属社区编码", "行政区划代码", "community_code", "div_code"),
         kinds.code,
     ),
-    Field("parent_code", ("上级网格编码", "上级编码", "父网格编码"), kinds.code),
+    Field("parent_code", ("上级网格编码", "上级编码", "父网格编码", "par_code"), kinds.code),
     Field(
         "households_declared",
-        ("户数", "households", "家庭户数", "总户数"),
+        ("户数", "households", "家庭户数", "总户数", "hh_decl"),
         kinds.whole(0, 1_000_000),
     ),
     Field("valid_from", ("启用日期", "生效日期", "开始日期"), kinds.day),
@@ -69,7 +69,9 @@ def divisions(*, local_codes: bool) -> tuple[Field, ...]:
         Field("name", ("区划名称", "名称", "行政区划名称"), kinds.text(), required=True),
         Field("level", ("级别", "层级"), kinds.one_of(DivisionLevel, _LEVELS)),
         Field(
-            "parent_code", ("上级代码", "上级区划代码", "父级代码", "parent", "streetcode"), parse
+            "parent_code",
+            ("上级代码", "上级区划代码", "父级代码", "parent", "streetcode", "par_code"),
+            parse,
         ),
         Field("urban_rural", ("城乡分类代码", "城乡分类"), kinds.code),
         Field("valid_from", ("启用日期", "生效日期"), kinds.day),

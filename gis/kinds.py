@@ -73,11 +73,11 @@ def as_floats(values: pd.Series) -> pd.Series:
         return pd.to_numeric(values, errors="coerce").astype("float64")
 
 
-def whole(low: int, high: int) -> Parse:
-    """A whole number from `low` to `high`."""
+def whole(low: int, high: int, unit: str = "") -> Parse:
+    """A whole number from `low` to `high`; a `unit` may follow it."""
 
     def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        numbers = as_floats(values)
+        numbers = as_floats(values.str.removesuffix(unit))
         wrong = values.notna() & ~((numbers >= low) & (numbers <= high) & (numbers % 1 == 0))
         return numbers.mask(wrong).astype("Int64"), _none(values).mask(
             wrong, f"a whole number from {low} to {high:,} is expected"
@@ -106,7 +106,7 @@ def _times(values: pd.Series) -> pd.Series:
 
 
 def day(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """A date: 2026-03-01, 2026/3/1, 2026年3月1日, 20260301."""
+    """A date: 2026-03-01, 2026/3/1, 2026年3月1日, 20260301, 46082 (as Excel counts days)."""
     distinct = pd.Series(values.dropna().unique(), dtype="str")
     folded = _pad_days(distinct)
     days = dict(zip(distinct, _times(folded).dt.date, strict=True))
@@ -117,14 +117,42 @@ def day(values: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _pad_days(values: pd.Series) -> pd.Series:
     """Write the date at the beginning as 2026-03-01; the time after it stays."""
-    compact = values.str.strip().str.replace(
+    compact = _without_serials(values.str.strip()).str.replace(
         r"^([0-9]{4})([0-9]{2})([0-9]{2})(?![0-9])", r"\1-\2-\3", regex=True
     )
-    parts = r"^([0-9]{4})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})(?:日|号)?(?![0-9])\s*"
+    parts = r"^([0-9]{4})[-./年]([0-9]{1,2})[-./月]([0-9]{1,2})(?:[日号]|(?![0-9日号]))\s*"
     padded = compact.str.replace(
         parts, lambda m: f"{m[1]}-{int(m[2]):02d}-{int(m[3]):02d} ", regex=True
     )
-    return padded.str.replace(r"^(\S+) T", r"\1 ", regex=True).str.strip()
+    return _pad_hours(padded.str.replace(r"^(\S+) T", r"\1 ", regex=True).str.strip())
+
+
+def _pad_hours(values: pd.Series) -> pd.Series:
+    """Write the time after a date, 8时30分 or 8:30, as 08:30."""
+    date_first = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{1,2})"
+    in_words = values.str.replace(
+        date_first + r"[时点](?:([0-9]{1,2})分?(?:([0-9]{1,2})秒)?)?$",
+        lambda m: f"{m[1]} {int(m[2]):02d}:{int(m[3] or 0):02d}:{int(m[4] or 0):02d}",
+        regex=True,
+    )
+    return in_words.str.replace(
+        date_first + r"[:：](?=[0-9]{2})", lambda m: f"{m[1]} {int(m[2]):02d}:", regex=True
+    )
+
+
+_FIRST_SERIAL, _LAST_SERIAL = 20_000, 80_000  # 1954-10-03 to 2119-01-10
+
+
+def _without_serials(values: pd.Series) -> pd.Series:
+    """Write the days that Excel counts from 1899-12-30, 45413.5, as 2024-05-01 12:00:00."""
+    counted = as_floats(values.where(values.str.fullmatch(r"[0-9]{5}(?:\.[0-9]+)?", na=False)))
+    counted = counted.where((counted >= _FIRST_SERIAL) & (counted <= _LAST_SERIAL)).dropna()
+    if counted.empty:
+        return values
+    seconds = (counted * 86_400).round().astype("int64")
+    times = pd.Timestamp("1899-12-30") + pd.to_timedelta(seconds, unit="s")
+    told = times.dt.strftime("%Y-%m-%d %H:%M:%S")
+    return told.reindex(values.index).astype("str").fillna(values)
 
 
 _OFFSET = r"(?:[+-][0-9]{2}:?[0-9]{2}|:[0-9]{2}(?:\.[0-9]+)?[+-][0-9]{2}|Z)$"
@@ -168,8 +196,8 @@ def one_of(words: type[Labelled], synonyms: Mapping[str, str] | None = None) -> 
     return parse
 
 
-_YES = {"true", "yes", "y", "1", "是", "有", "√", "t", "流动"}
-_NO = {"false", "no", "n", "0", "否", "无", "f", "常住", "户籍"}
+_YES = {"true", "yes", "y", "1", "是", "有", "√", "t", "流动", "流动人口"}
+_NO = {"false", "no", "n", "0", "否", "无", "f", "常住", "户籍", "常住人口", "户籍人口"}
 
 
 def flag(values: pd.Series) -> tuple[pd.Series, pd.Series]:

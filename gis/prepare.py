@@ -18,6 +18,11 @@ from gis.rows import Field
 
 Shapes = npt.NDArray[np.object_]
 _OF_PLACE = ("lon", "lat", "wkt")
+_CLOSING = (
+    r"^(?:(?:合计|总计|小计)(?![\u4e00-\u9fff])|(?:制表|填表|审核)(?:人|员|单位|日期|时间)?(?:[:：]|$)"
+    r"|备注[:：])"
+)
+"""How the rows begin that close a table: sums and signatures."""
 
 
 @dataclass
@@ -67,13 +72,44 @@ def prepare(
     notes = [*found.notes, *_told_columns(cleaned)]
     has_places = shapes is not None or bool(found.columns)
     if not has_places:
+        _refuse_unknown(frame, cleaned, fields)
         notes.append(_without_places(frame, reference))
     at_first = Prepared(
         pd.DataFrame(cleaned.frame), found.shapes[frame.index.isin(cleaned.frame.index)],
         cleaned.faults, has_places, notes,
     )  # fmt: skip
     at_first.refuse(found.faults)
+    if shapes is None:
+        _refuse_closing(at_first, frame)
     return at_first
+
+
+def _refuse_unknown(frame: pd.DataFrame, cleaned: rows.Cleaned, fields: tuple[Field, ...]) -> None:
+    """A file without a place of which no column is understood is none of this kind."""
+    if cleaned.used:
+        return
+    known = "; ".join(f"{one.name} ({'、'.join(one.headers[:3])})" for one in fields if one.headers)
+    raise BadInput(
+        f"no column was recognised. The file has: {', '.join(frame.columns[:40]) or 'none'}. "
+        f"Known are {known}. Name columns with --map column=field."
+    )
+
+
+def _refuse_closing(prepared: Prepared, frame: pd.DataFrame) -> None:
+    """Totals and signatures at the end of a table are told as such, whatever else they lack."""
+    told = frame.drop(columns=list(rows.ERRORS_COLUMNS), errors="ignore")
+    first = pd.Series(None, index=frame.index, dtype="str")
+    for column in told.columns:
+        text = told[column].str.replace(r"\s+", "", regex=True)
+        first = first.fillna(text.mask(text == ""))
+        if first.notna().all():
+            break
+    at = first.index[first.str.contains(_CLOSING, regex=True, na=False)]
+    reason = "is a total or a signature, not a record"
+    others = prepared.faults[~prepared.faults["row"].isin(at)]
+    prepared.faults = others
+    closing = {"row": at, "field": "", "value": first.loc[at].str.slice(0, 120), "reason": reason}
+    prepared.refuse(pd.DataFrame(closing))
 
 
 def _without_places(frame: pd.DataFrame, reference: Reference) -> str:

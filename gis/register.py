@@ -37,7 +37,7 @@ BUILDINGS = (
     ),
     Field("name", ("楼栋名称", "楼栋", "楼栋号", "名称", "小区名称"), kinds.text()),
     Field("address", ("地址", "门牌地址", "楼栋地址", "详细地址"), kinds.text()),
-    Field("floors", ("层数", "楼层数", "地上层数", "building:levels"), kinds.whole(0, 300)),
+    Field("floors", ("层数", "楼层数", "地上层数", "building:levels"), kinds.whole(0, 300, "层")),
 )
 
 
@@ -66,7 +66,7 @@ def residents(today: date) -> tuple[Field, ...]:
         ),
         Field("relation", ("与户主关系", "家庭关系", "关系"), kinds.text(50)),
         Field("floating", ("流动人口", "是否流动人口", "人口类型"), kinds.flag),
-        Field("building_code", ("楼栋编码", "楼栋编号", "建筑编码"), kinds.code),
+        Field("building_code", ("楼栋编码", "楼栋编号", "建筑编码", "bldg_code"), kinds.code),
         Field(
             "address",
             ("地址", "现住址", "居住地址", "家庭住址", "详细地址", "楼栋地址"),
