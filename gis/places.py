@@ -18,9 +18,12 @@ from gis.errors import BadInput
 from gis.kinds import as_floats, plain
 from gis.terms import Datum
 
-LON = ("lon", "lng", "long", "longitude", "经度", "x", "x坐标", "东经", "经度坐标")
-LAT = ("lat", "latitude", "纬度", "y", "y坐标", "北纬", "纬度坐标")
-WKT = ("wkt", "geometry", "geom", "thegeom", "几何", "shape")
+LON = (
+    "lon", "lng", "long", "longitude", "经度", "x", "x坐标", "东经", "经度坐标",
+    "lon_gcj02", "lon_bd09",
+)  # fmt: skip
+LAT = ("lat", "latitude", "纬度", "y", "y坐标", "北纬", "纬度坐标", "lat_gcj02", "lat_bd09")
+WKT = ("wkt", "geometry", "geom", "thegeom", "几何", "shape", "wkt_gcj02", "wkt_bd09")
 CHOICES = (
     "--datum wgs84 (GPS), cgcs2000 (国家大地), gcj02 (高德、腾讯) or bd09 (百度) for degrees, "
     "or --crs EPSG:… for a projected system"

@@ -7,7 +7,7 @@ from gis import facilities, kinds, rows
 from gis.errors import BadInput
 from gis.places import Reference
 from gis.prepare import prepare as prepared_of
-from gis.terms import FacilityCategory
+from gis.terms import Datum, FacilityCategory
 
 
 def complete(**columns):
@@ -151,3 +151,15 @@ def test_days_floors_and_flags_as_clerks_write_them():
     assert kinds.whole(0, 300, "层")(pd.Series(["18层", "7"]))[0].tolist() == [18, 7]
     words = pd.Series(["流动人口", "常住人口", "户籍人口"])
     assert kinds.flag(words)[0].tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("datum", ["gcj02", "bd09"])
+def test_coordinates_as_our_own_exports_name_them(datum):
+    frame = {"code": ["1"], f"lon_{datum}": ["114.3"], f"lat_{datum}": ["30.5"]}
+    shape = {"code": ["1"], f"wkt_{datum}": ["POINT (114.3 30.5)"]}
+    for table in (frame, shape):
+        prepared = prepare(table, reference=Reference(datum=Datum(datum)))
+        assert prepared.has_places
+        assert 0 < abs(prepared.shapes[0].x - 114.3) < 0.02
+        with pytest.raises(BadInput, match="--datum"):
+            prepare(table)
