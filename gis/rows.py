@@ -65,6 +65,31 @@ def recognise(
     return used
 
 
+def whole_names(columns: list[str], fields: tuple[Field, ...]) -> dict[str, str]:
+    """Complete names that a DBF cut at ten bytes, where only one field has a header so begun."""
+    whole: dict[str, str] = {}
+    taken = set(recognise(columns, fields, {}).values())
+    for column in columns:
+        begun = plain(column)
+        if len(begun) < 3 or len(column.encode()) < _CUT:
+            continue
+        fits = {
+            one.name: header
+            for one in fields
+            for header in reversed(one.headers)
+            if plain(header).startswith(begun) and plain(header) != begun
+        }
+        (name, header), *others = [*fits.items()] or [("", "")]
+        if name and not others and name not in taken and header not in columns:
+            whole[column] = header
+            taken.add(name)
+    return whole
+
+
+_CUT = 9
+"""Bytes that at least stay of a name that was cut at ten: three Chinese characters."""
+
+
 def _mapped(
     columns: list[str], fields: tuple[Field, ...], mapping: Mapping[str, str]
 ) -> dict[str, str]:

@@ -186,6 +186,24 @@ def test_an_encoding_that_is_none_is_refused_for_shapefiles_too(name: str, tmp_p
         read(shapefile(tmp_path), RecordKind.CELLS, encoding=name)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("told", [True, False])
+def test_names_cut_amid_a_character_are_read_and_completed(told: bool, tmp_path: Path) -> None:
+    columns = {"网格编码": ["甲1"], "网格名称": ["东村一组"], "备注说明": ["x"], "n": [1]}
+    point = [shapely.Point(114, 30)]
+    path = tmp_path / "a.shp"
+    geopandas.GeoDataFrame(columns, geometry=point, crs=4326).to_file(path, encoding="UTF-8")
+    if not told:
+        path.with_suffix(".cpg").unlink()
+        table = bytearray(path.with_suffix(".dbf").read_bytes())
+        table[29] = 0
+        path.with_suffix(".dbf").write_bytes(table)
+    sheet = read(path, RecordKind.CELLS)
+    assert list(sheet.frame.columns) == ["网格编码", "网格名称", "备注说", "n"]
+    assert sheet.frame.to_numpy().tolist() == [["甲1", "东村一组", "x", "1"]]
+    assert "names cut short: 网格编 taken as 网格编码" in sheet.notes
+
+
 # CSV as it comes
 
 

@@ -16,8 +16,9 @@ import pyproj
 
 from data.files.guard import MIB, Format
 from data.files.sheet import Sheet, as_text
-from gis import coordinates
+from gis import coordinates, rows
 from gis.errors import BadInput, TooLarge
+from gis.rows import Field
 from gis.terms import Datum
 
 # Drivers that follow what a file says to other files, or to the network, are never registered.
@@ -34,8 +35,17 @@ _DBF_SAMPLE = 64 * MIB
 _CONFIG = {"OGR_GEOMETRY_ACCEPT_UNCLOSED_RING": "NO", "OGR_GEOJSON_MAX_OBJ_SIZE": "64"}
 
 
-def read(path: Path, form: Format, *, layer: str | None, encoding: str | None) -> Sheet:
+def read(
+    path: Path,
+    form: Format,
+    *,
+    layer: str | None,
+    encoding: str | None,
+    fields: tuple[Field, ...] = (),
+) -> Sheet:
     """Read every feature of a map file: attributes as text, geometry as it stands.
+
+    Names of a shapefile that were cut are completed where only one of `fields` begins so.
 
     Raises:
         BadInput: in words, with what GDAL said.
@@ -43,12 +53,17 @@ def read(path: Path, form: Format, *, layer: str | None, encoding: str | None) -
     """
     source = _source(path, form, layer)
     notes: list[str] = []
-    if form in {Format.SHAPEFILE, Format.ZIPPED_SHAPEFILE} and encoding is None:
+    is_shapefile = form in {Format.SHAPEFILE, Format.ZIPPED_SHAPEFILE}
+    if is_shapefile and encoding is None:
         encoding = _dbf_encoding(path, form)
         notes += [f"attribute text read as {encoding.upper()}"] if encoding else []
     meta, wkb, columns = _read(source, path, form, layer, encoding)
     shapes = _shapes(path, wkb)
     frame = _frame(meta["fields"], columns, len(wkb))
+    if is_shapefile:
+        whole = rows.whole_names(list(frame.columns), fields)
+        frame = frame.rename(columns=whole)
+        notes += [f"names cut short: {cut} taken as {name}" for cut, name in whole.items()]
     crs = _crs(path, form, meta["crs"])
     return Sheet(frame, str(form), shapes=shapes, crs=crs, notes=notes)
 
@@ -102,12 +117,15 @@ def _read(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GDAL's remarks; what matters is refused row by row
             layer = layer or _only_layer(source, path)
+            as_bytes, encoding = _names_cut(source, form, layer, encoding)
             info = pyogrio.read_info(source, layer=layer, encoding=encoding)
             _check_driver(path, info["driver"], form)
             _refuse_too_many(path, info)
             meta, _, wkb, columns = pyogrio.raw.read(
                 source, layer=layer, encoding=encoding, force_2d=True, datetime_as_string=True
             )
+            if as_bytes:
+                _decode(meta, columns, as_bytes)
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{path.name}: its text is not {error.encoding} (byte {error.object[error.start]:#x}); "
@@ -118,6 +136,40 @@ def _read(
     if wkb is None:
         raise BadInput(f"{path.name}: layer {layer!r} has no geometry")
     return meta, wkb, columns
+
+
+def _names_cut(
+    source: str, form: Format, layer: str, encoding: str | None
+) -> tuple[str | None, str | None]:
+    """Tell the encoding to decode by ourselves, if any, and the one for GDAL to read with.
+
+    A DBF cuts names at ten bytes, also amid a character; GDAL's reader stumbles over the rest.
+    """
+    if form not in {Format.SHAPEFILE, Format.ZIPPED_SHAPEFILE}:
+        return None, encoding
+    try:
+        pyogrio.read_info(source, layer=layer, encoding=encoding)
+    except UnicodeDecodeError as error:
+        return encoding or error.encoding, "ISO-8859-1"
+    return None, encoding
+
+
+def _decode(meta: dict[str, Any], columns: list[Any], encoding: str) -> None:
+    """Decode names and text that were read as bytes; a character cut at the end goes."""
+
+    def decoded(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return codecs.getincrementaldecoder(encoding)().decode(value.encode("ISO-8859-1"))
+
+    names = [decoded(str(name)) for name in meta["fields"]]
+    meta["fields"] = [
+        name if name not in names[:place] else f"{name} ({place + 1})"
+        for place, name in enumerate(names)
+    ]
+    for place, column in enumerate(columns):
+        if column.dtype == object:
+            columns[place] = np.array([decoded(value) for value in column], dtype=object)
 
 
 def _refuse_too_many(path: Path, info: dict[str, Any]) -> None:
@@ -201,13 +253,17 @@ def _dbf_encoding(path: Path, form: Format) -> str | None:
             content = file.read(_DBF_SAMPLE)
     if len(content) < 30 or content[29]:
         return None
-    return _text_encoding(content[32:])
+    return _text_encoding(content)
 
 
 def _text_encoding(content: bytes) -> str | None:
+    """The encoding that all names and the rows decode in; names may be cut amid a character."""
+    start = int.from_bytes(content[8:10], "little")
+    texts = [content[at : at + 11].partition(b"\0")[0] for at in range(32, start - 32, 32)]
     for name in ("utf-8", "gb18030"):
         try:
-            codecs.getincrementaldecoder(name)().decode(content)
+            for text in (*texts, content[start:]):
+                codecs.getincrementaldecoder(name)().decode(text)
             return name
         except UnicodeDecodeError:
             continue

@@ -61,7 +61,7 @@ def _read_map_file(
         return parquet.read(path)
     from data.files import gdal
 
-    return gdal.read(path, form, layer=layer, encoding=encoding)
+    return gdal.read(path, form, layer=layer, encoding=encoding, fields=fields_of(kind))
 
 
 def _known(kind: RecordKind) -> frozenset[str]:
