@@ -220,6 +220,15 @@ def test_broken_rows_are_collected_with_their_numbers(tmp_path: Path) -> None:
     ]
 
 
+def test_rows_that_do_not_fit_keep_their_cells(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('编号,名称,户数\nA,一,1\nB,"二,乙"\nC,三,3,多\n')
+    sheet = read(tmp_path / "a.csv", RecordKind.CELLS)
+    assert list(sheet.frame.index) == [2]
+    assert sheet.as_it_came.fillna("").reset_index().to_numpy().tolist() == [
+        [2, "A", "一", "1", ""], [3, "B", "二,乙", "", ""], [4, "C", "三", "3", "多"],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters_are_told_by_the_header(delimiter: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"a{delimiter}b\r\n1{delimiter}2\r\n")

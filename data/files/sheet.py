@@ -27,6 +27,25 @@ class Sheet:
     crs: pyproj.CRS | None = None
     notes: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    broken: dict[int, list[str]] = field(default_factory=dict)
+    """The cells of rows that do not fit the header, by row number."""
+
+    @property
+    def as_it_came(self) -> pd.DataFrame:
+        """All rows, those that do not fit the header too; cells too many have columns of their own.
+
+        For telling what was refused, never for importing.
+        """
+        if not self.broken:
+            return self.frame
+        names = list(self.frame.columns)
+        longest = max(map(len, self.broken.values()))
+        names += [f"column {place + 1}" for place in range(len(names), longest)]
+        rows = {
+            number: dict(zip(names, cells, strict=False)) for number, cells in self.broken.items()
+        }
+        broken = pd.DataFrame.from_dict(rows, orient="index")
+        return pd.concat([self.frame, broken]).sort_index(kind="stable")
 
 
 def as_text(values: pd.Series) -> pd.Series:

@@ -75,13 +75,13 @@ def read_csv(
         raise BadInput(f"{path.name} holds NUL characters: it is not a text table")
     delimiter = _delimiter(head, known)
     header = _header(path, head, delimiter, known)
-    table, refusals = _parsed(path, content, header, delimiter)
+    table, refusals, broken = _parsed(path, content, header, delimiter)
     frame = table.to_pandas(types_mapper=lambda _: pd.StringDtype(na_value=np.nan))
     left_out = {refusal.row for refusal in refusals}
     frame.index = _row_numbers(header.row + 1, len(frame), left_out)
     frame = frame.dropna(how="all")
     notes = [] if name == "utf-8" else [f"read as {name.upper()}"]
-    return Sheet(frame, "CSV", notes=notes, refusals=refusals)
+    return Sheet(frame, "CSV", notes=notes, refusals=refusals, broken=broken)
 
 
 _SNIFF = 1_000_000
@@ -147,17 +147,23 @@ def _top(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
 
 def _parsed(
     path: Path, content: bytes, header: _Head, delimiter: str
-) -> tuple[pa.Table, list[Refusal]]:
-    """Parse all rows, blank ones too; answer the table and the rows that do not fit the header."""
+) -> tuple[pa.Table, list[Refusal], dict[int, list[str]]]:
+    """Parse all rows, blank ones too; answer the table and the rows that do not fit the header.
+
+    Those are told, and the cells of the first of them kept.
+    """
     refusals: list[Refusal] = []
+    broken: dict[int, list[str]] = {}
     names = header.names
     if content.strip().count(b"\n") < header.line:
-        return pa.table({name: pa.array([], pa.large_string()) for name in names}), []
+        return pa.table({name: pa.array([], pa.large_string()) for name in names}), [], {}
 
     def refuse(row: pa.csv.InvalidRow) -> str:
         reason = f"{row.actual_columns} values where the header names {row.expected_columns}"
         number = row.number - header.line + header.row
         refusals.append(Refusal(number, "", row.text[:80], reason))
+        if len(broken) < _KEPT and row.actual_columns <= MAX_COLUMNS:
+            broken[number] = _cells(row.text, delimiter)
         return "skip"
 
     try:
@@ -184,7 +190,19 @@ def _parsed(
         )
     except pa.ArrowInvalid as error:
         raise BadInput(f"{path.name} cannot be read as CSV: {error}") from error
-    return table, refusals
+    return table, refusals, broken
+
+
+_KEPT = 100_000
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    import csv
+
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return [text]
 
 
 _BLOCK = 32 * MIB
