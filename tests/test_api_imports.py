@@ -543,3 +543,12 @@ def test_a_mended_row_is_the_row_it_was(bring: Bring, store: sa.Engine, tmp_path
     text = errors.read_text(encoding="utf-8-sig").replace(",园,花,", ",园,其他,")
     assert numbers(bring("facilities", "错.csv", text.encode()))[:4] == (1, 0, 0, 0)
     assert numbers(bring("facilities", "原.csv", head + good + mended))[:4] == (0, 0, 2, 0)
+
+
+def test_a_short_row_keeps_its_cells_in_the_errors_file(bring: Bring, tmp_path: Path) -> None:
+    report = bring("facilities", "s.csv", "编号,名称,经度,纬度\nf1,亭,114.1,30.1\nf2,园\n")
+    assert numbers(report)[:4] == (1, 0, 0, 1)
+    errors = tmp_path / "e.csv"
+    api.actions.sheets.write_refused(report, errors)
+    table = pd.read_csv(errors, dtype="str")
+    assert table[["行号 row", "编号", "名称"]].to_numpy().tolist() == [["3", "f2", "园"]]

@@ -110,7 +110,7 @@ def write_refused(report: Report, path: Path) -> int:
 
     assert report.sheet is not None
     table = gis.rows.refused(
-        report.sheet.frame, report.sheet.shapes, report.faults, source=report.source
+        report.sheet.as_it_came, report.sheet.shapes, report.faults, source=report.source
     )
     data.files.write.write_table(table, path)
     return len(table)
