@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
+import numpy.typing as npt
+import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -143,16 +146,17 @@ def count_cells(db: Session, plan: GridPlan) -> int:
     return int(db.scalar(query) or 0)
 
 
-def cell_shapes(db: Session, plan: GridPlan) -> list[tuple[str, bytes]]:
-    """Return code and WKB of every cell of `plan`, by code."""
+def cell_shapes(db: Session, plan: GridPlan) -> tuple[list[str], npt.NDArray[np.object_]]:
+    """Return the codes and outlines (shapely, WGS-84) of the cells of `plan`, by code."""
     rows = db.execute(
         sa.text(
             "SELECT code, ST_AsBinary(geom) FROM grid_cell WHERE plan_id = :plan "
             'ORDER BY code COLLATE "C"'
         ),
         {"plan": plan.id},
-    )
-    return [(row[0], bytes(row[1])) for row in rows]
+    ).all()
+    shapes = shapely.from_wkb([bytes(row[1]) for row in rows])
+    return [row[0] for row in rows], np.asarray(shapes, dtype=object)
 
 
 def orphans(db: Session) -> int:

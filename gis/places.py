@@ -16,6 +16,7 @@ import shapely
 from gis import coordinates
 from gis.errors import BadInput
 from gis.kinds import as_floats, plain
+from gis.rows import no_faults
 from gis.terms import Datum
 
 LON = (
@@ -93,18 +94,14 @@ def _raw(
     frame: pd.DataFrame, shapes: npt.NDArray[np.object_] | None, mapping: dict[str, str]
 ) -> tuple[npt.NDArray[np.object_], tuple[str, ...], pd.DataFrame]:
     if shapes is not None:
-        return shapely.transform(shapes, _settled), (), _no_faults()
+        return shapely.transform(shapes, _settled), (), no_faults()
     wkt = _column(frame, "wkt", WKT, mapping)
     if wkt is not None and (wkt in mapping or not {"lon", "lat"} & set(mapping.values())):
         return _from_wkt(frame, wkt)
     lon, lat = _column(frame, "lon", LON, mapping), _column(frame, "lat", LAT, mapping)
     if lon is None or lat is None:
-        return np.full(len(frame), None, dtype=object), (), _no_faults()
+        return np.full(len(frame), None, dtype=object), (), no_faults()
     return _from_columns(frame, lon, lat)
-
-
-def _no_faults() -> pd.DataFrame:
-    return pd.DataFrame(columns=["row", "field", "value", "reason"])
 
 
 def _column(

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -89,8 +87,8 @@ def coverage_sound(db: Session) -> tuple[bool | None, str]:
     plan = data.grid.plan_in_force(db)
     if plan is None:
         return None, "no cells"
-    shapes = shapely.from_wkb([wkb for _, wkb in data.grid.cell_shapes(db, plan)])
-    flaws = gis.geometry.flaws(np.asarray(shapes, dtype=object))
+    _, shapes = data.grid.cell_shapes(db, plan)
+    flaws = gis.geometry.flaws(shapes)
     overlaps = [flaw for flaw in flaws if flaw.kind == "overlap"]
     gaps = len(flaws) - len(overlaps)
     area = sum(flaw.area_m2 for flaw in flaws)

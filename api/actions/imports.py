@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -136,10 +134,8 @@ def _about_plan(db: Session, plan: Any, in_force: bool, outcome: Outcome) -> lis
 
 def _judge_coverage(db: Session, plan: Any, report: Report, progress: Progress) -> None:
     progress("looking for overlaps and gaps", 0, None)
-    cells = data.grid.cell_shapes(db, plan)
-    report.flaw_codes = [code for code, _ in cells]
-    shapes = shapely.from_wkb([wkb for _, wkb in cells])
-    report.flaws = gis.geometry.flaws(np.asarray(shapes, dtype=object))
+    report.flaw_codes, shapes = data.grid.cell_shapes(db, plan)
+    report.flaws = gis.geometry.flaws(shapes)
 
 
 def _divisions(
