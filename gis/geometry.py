@@ -18,9 +18,9 @@ Move = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
 LARGE = 2_000
 MAX_VERTICES = 200_000
-MAX_CROSSINGS = 5_000
-CROSSING_BUDGET = 25_000
-LOOKING_BUDGET = 4 * CROSSING_BUDGET
+MAX_CROSSINGS = 1_000
+CROSSING_BUDGET = 20_000
+LOOKING_BUDGET = 2 * CROSSING_BUDGET
 """So many crossings are counted in a file, also those of outlines that are refused for them."""
 KEEP_AREA_WITHIN = 0.01
 _CHUNK = 1024

@@ -18,6 +18,9 @@ from gis.errors import BadInput, TooLarge
 MAX_NAMES = 2_000
 MAX_JSON_TABLE = 64 * MIB
 MAX_JSON_VALUES = 5_000_000
+MANY_LINES = 1_000_000
+MIN_LINE = 6
+"""Bytes that a line of so long a CSV has at least on average."""
 _CHUNK = 4 * MIB
 
 
@@ -115,6 +118,19 @@ def _json_table(path: Path) -> None:
         )
 
 
+def _csv(path: Path) -> None:
+    """Millions of lines of a letter or two are no table, and dear to parse: each is a row."""
+    size = path.stat().st_size
+    if size < MANY_LINES:
+        return
+    lines = sum(chunk.count(b"\n") for chunk in _chunks(path))
+    if lines > MANY_LINES and size < MIN_LINE * lines:
+        raise BadInput(
+            f"{path.name} has {lines:,} lines of {size / lines:.1f} bytes on average: "
+            "too short to be the rows of a table"
+        )
+
+
 # Files that say how long they are
 
 
@@ -184,6 +200,7 @@ _LOOK: dict[Format, Callable[[Path], None]] = {
     Format.GEOJSON: _geojson,
     Format.GEOJSONSEQ: _geojson,
     Format.JSON_TABLE: _json_table,
+    Format.CSV: _csv,
     Format.PARQUET: _parquet,
     Format.SHAPEFILE: _shapefile,
     Format.GEOPACKAGE: _geopackage,
