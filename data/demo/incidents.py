@@ -155,7 +155,7 @@ def _closed(
     latest = np.datetime64(today, "m") + 9 * 60 * _MINUTE
     closed = np.minimum(reported + minutes * _MINUTE, latest)
     ended = np.isin(states, [CaseState.CLOSED, CaseState.EVALUATED, CaseState.VOID])
-    return np.where(ended, closed, np.datetime64("NaT"))
+    return np.where(ended, closed, np.datetime64("NaT", "m"))
 
 
 def _codes(reported: NDArray[np.datetime64]) -> list[str]:
