@@ -22,6 +22,7 @@ import maps
 from api import errors
 from api.middleware import Compressed, Doorkeeper, SafeHeaders
 from api.settings import Settings
+from data.seal import Seal
 from gis.errors import WanggeError
 
 
@@ -35,8 +36,8 @@ def _bad_request(_: Request, error: Exception) -> Response:
     return errors.problem(400, "BadInput", sentence, errors=faults)
 
 
-def create_app(settings: Settings, *, database_url: str) -> FastAPI:
-    """Build the application over the store at `database_url`."""
+def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
+    """Build the application over the store at `database_url`, whose persons `seal` opens."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -49,7 +50,7 @@ def create_app(settings: Settings, *, database_url: str) -> FastAPI:
         app.state.store.dispose()
 
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.settings = settings
+    app.state.settings, app.state.seal = settings, seal
     app.add_middleware(Compressed)
     app.add_middleware(Doorkeeper, hosts=settings.hosts)
     app.add_middleware(SafeHeaders)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from api.running import Opened
     from api.settings import Settings
     from data.files.sheet import Sheet
+    from gis.access import Viewer
     from gis.prepare import Prepared
 
 app = typer.Typer(
@@ -86,13 +87,15 @@ def _opened(settings: Settings, *, supervise: bool = False) -> Iterator[Opened]:
         yield opened
 
 
-def _actor() -> str:
+def _operator() -> Viewer:
     import getpass
 
+    from gis.access import operator
+
     try:
-        return f"cli:{getpass.getuser()}"
+        return operator(f"cli:{getpass.getuser()}")
     except (KeyError, OSError):
-        return "cli"
+        return operator("cli")
 
 
 # Serving
@@ -120,7 +123,7 @@ def demo(
             api.actions.demo.reset(opened.store)
         with api.show.progress() as progress:
             said = api.actions.demo.load_once(
-                opened.store, size=size, today=date.today(), progress=progress
+                opened.store, seal=opened.seal, size=size, today=date.today(), progress=progress
             )
         api.show.say(said)
         _serve(settings, opened)
@@ -235,8 +238,8 @@ def _import_checked(
 
     with _opened(settings) as opened, api.show.progress() as progress:
         return api.actions.imports.import_checked(
-            opened.store, sheet, prepared, order,
-            actor=_actor(), today=now.date(), progress=progress,
+            opened.store, sheet, prepared, order, seal=opened.seal,
+            by=_operator(), today=now.date(), progress=progress,
         )  # fmt: skip
 
 
@@ -250,7 +253,7 @@ def join(
 
     with _opened(_settings()) as opened, api.show.progress() as progress:
         joined = api.actions.joining.join(
-            opened.store, plan=plan, actor=_actor(), today=date.today(), progress=progress
+            opened.store, plan=plan, by=_operator(), today=date.today(), progress=progress
         )
     retired = (
         f"; plan {joined.retired!r} is retired (undo: join --plan it)" if joined.retired else ""
@@ -352,7 +355,7 @@ def export(
     with _opened(settings) as opened, api.show.progress() as progress:
         count = api.actions.exports.export_file(
             opened.store, wanted, output, shape,
-            actor=_actor(), today=date.today(), progress=progress,
+            by=_operator(), today=date.today(), progress=progress,
         )  # fmt: skip
     why = "" if count else " (the area has none, or no plan is in force)"
     print(f"{count:,} {kind} are in {output}{why}")

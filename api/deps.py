@@ -9,7 +9,10 @@ import psycopg
 import sqlalchemy as sa
 from fastapi import Depends, Request
 
+import data.scope
 from api.settings import Settings
+from data.seal import Seal
+from gis.access import ANYBODY, Viewer
 
 
 def _settings(request: Request) -> Settings:
@@ -22,11 +25,25 @@ def _store(request: Request) -> sa.Engine:
     return store
 
 
+def _seal(request: Request) -> Seal:
+    seal: Seal = request.app.state.seal
+    return seal
+
+
+def viewer_of(request: Request) -> Viewer:
+    """Who asks, as the guard found out before any route was called."""
+    viewer: Viewer = getattr(request.state, "viewer", ANYBODY)
+    return viewer
+
+
 async def _hot(request: Request) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    async with request.app.state.pool.connection() as connection:
+    pool = request.app.state.pool
+    async with data.scope.looking(pool, viewer_of(request)) as connection:
         yield connection
 
 
 Store = Annotated[sa.Engine, Depends(_store)]
+ViewerDep = Annotated[Viewer, Depends(viewer_of)]
+SealDep = Annotated[Seal, Depends(_seal)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 Hot = Annotated[psycopg.AsyncConnection[Any], Depends(_hot, scope="function")]

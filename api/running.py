@@ -13,16 +13,23 @@ import sqlalchemy as sa
 
 import data.db
 import data.embedded
+import data.scope
+import data.seal
 from api.settings import Settings
+from data.seal import Seal
 from gis.errors import BadInput, Conflict
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A store that answers, with its schema current."""
+    """A store that answers, with its schema current.
+
+    `app_url` is how the pages reach it: as a role that cannot pass by the row policies.
+    """
 
     store: sa.Engine
-    url: str
+    app_url: str
+    seal: Seal
 
 
 @contextmanager
@@ -36,15 +43,26 @@ def opened(
     """
     with ExitStack() as stack:
         url = settings.database_url
+        app_url = settings.app_database_url or url
         if url is None:
             cluster = stack.enter_context(
                 data.embedded.running(settings.home, say=say, supervise=supervise)
             )
-            url = cluster.url()
+            url, app_url = cluster.url(), cluster.url(user=data.scope.APP_ROLE)
         store = _engine(url)
         stack.callback(store.dispose)
         data.db.ready(store)
-        yield Opened(store, url)
+        seal = seal_of(settings)
+        with data.db.transaction(store) as db:
+            data.seal.check(db, seal)
+        yield Opened(store, app_url or url, seal)
+
+
+def seal_of(settings: Settings) -> Seal:
+    """The seal of the register: by the key of the settings, or by the one kept in the home."""
+    if settings.register_key is not None:
+        return data.seal.from_text(settings.register_key.get_secret_value())
+    return data.seal.from_file(settings.home / "register.key")
 
 
 def _engine(url: str) -> sa.Engine:
@@ -78,7 +96,7 @@ def serve(settings: Settings, opened: Opened, *, ready: Callable[[str], None]) -
                 ready(f"http://{settings.host}:{sockets[0].getsockname()[1]}")
 
     with _listening(settings) as taken:
-        app = create_app(settings, database_url=opened.url)
+        app = create_app(settings, database_url=opened.app_url, seal=opened.seal)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
         Announcing(config).run(sockets=[taken])
 

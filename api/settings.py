@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -33,6 +33,16 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=_default_home, description="where the private store lives")
     database_url: str | None = Field(
         None, description="postgresql://… of a PostGIS of your own, instead of the private one"
+    )
+    app_database_url: str | None = Field(
+        None,
+        description="the same database for the role wangge_app, which the pages connect as; "
+        "without it they take that role inside each transaction",
+    )
+    register_key: SecretStr | None = Field(
+        None,
+        description="key that seals names, ids and phones: base64 of 32 bytes; without it one "
+        "is made and kept in the home",
     )
     host: str = Field("127.0.0.1", description="address the pages are served on")
     port: int = Field(8000, ge=0, le=65535, description="port the pages are served on")

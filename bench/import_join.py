@@ -25,6 +25,8 @@ import sqlalchemy as sa
 
 from api.actions.imports import Order, import_file
 from bench._side_by_side import cluster, database, last_line, table, timed
+from data.seal import Seal
+from gis.access import operator
 from gis.places import Reference
 from gis.terms import Datum, RecordKind
 
@@ -65,13 +67,13 @@ def points(count: int, cells_: geopandas.GeoDataFrame) -> pd.DataFrame:
 def with_cells(store: sa.Engine, folder: Path) -> None:
     """Import the cells, untimed: every way starts from a store that has them."""
     order = Order(RecordKind.CELLS, folder / "cells.gpkg", plan="bench")
-    import_file(store, order, actor="bench", now=datetime.now(UTC))
+    import_file(store, order, seal=Seal(bytes(32)), by=operator("bench"), now=datetime.now(UTC))
 
 
 def by_wangge(store: sa.Engine, file: Path) -> None:
     """Import as the command line does."""
     order = Order(RecordKind.FACILITIES, file, Reference(datum=Datum.WGS84))
-    import_file(store, order, actor="bench", now=datetime.now(UTC))
+    import_file(store, order, seal=Seal(bytes(32)), by=operator("bench"), now=datetime.now(UTC))
 
 
 def by_geopandas(store: sa.Engine, file: Path) -> None:

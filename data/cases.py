@@ -1,6 +1,6 @@
 """案卷 in the store."""
 
-from data.intake import PLACED, Target
+from data.intake import IN_AREA, PLACED, Target
 
 CASES = Target(
     "case_file",
@@ -17,5 +17,6 @@ CASES = Target(
         "description": "text",
         "accuracy_m": "float8",
         **PLACED,
+        **IN_AREA,
     },
 )

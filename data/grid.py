@@ -168,3 +168,35 @@ def orphans(db: Session) -> int:
         )
     )
     return int(count or 0)
+
+
+# Areas
+
+
+def number_areas(db: Session) -> None:
+    """Number the areas of cells: by division, within it by code, so that a division is a range.
+
+    A division code of up to 12 digits gives the first 12 digits of the number, the place of the
+    cell among its division's the last six; cells without such a division come last. Records get
+    the number of their cell when they are filed.
+    """
+    db.execute(sa.text(_NUMBER_AREAS))
+
+
+_NUMBER_AREAS = """
+    WITH numbered AS (
+        SELECT id, CASE WHEN division_code ~ '^[0-9]{1,12}$'
+                        THEN rpad(division_code, 12, '0') ELSE '999999999999' END AS division,
+               row_number() OVER (PARTITION BY plan_id, division_code
+                                  ORDER BY code COLLATE "C") AS place,
+               row_number() OVER (PARTITION BY plan_id ORDER BY division_code COLLATE "C",
+                                  code COLLATE "C") AS place_in_plan
+        FROM grid_cell
+    ),
+    area AS (
+        SELECT id, division::bigint * 1000000
+                   + CASE WHEN division = '999999999999' THEN place_in_plan ELSE place END AS no
+        FROM numbered
+    )
+    UPDATE grid_cell c SET area_no = a.no FROM area a WHERE a.id = c.id AND c.area_no <> a.no
+"""

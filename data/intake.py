@@ -55,6 +55,10 @@ Rows = Cursor[tuple[object, ...]]
 
 PLACED = {"geom": "geometry(Point, 4326)", "cell_id": "bigint"}
 """The columns that every record with a place brings."""
+IN_AREA = {"area_no": "bigint"}
+"""The column besides, of records that only those in charge may see."""
+_DERIVED = {"cell_id", "area_no"}
+"""Columns that follow from the place."""
 
 
 def write(db: Session, target: Target, frame: pd.DataFrame, progress: Progress = quiet) -> Outcome:
@@ -185,7 +189,7 @@ def _matches(target: Target) -> sql.Composed:
 
 
 def _change(cursor: Rows, target: Target, brought: Sequence[str]) -> int:
-    values = [column for column in brought if column not in {*target.key, "cell_id"}]
+    values = [column for column in brought if column not in {*target.key, *_DERIVED}]
     if not values:
         return 0
     differs = sql.SQL(" OR ").join(
@@ -195,8 +199,13 @@ def _change(cursor: Rows, target: Target, brought: Sequence[str]) -> int:
     sets: list[sql.Composable] = [
         sql.SQL("{0} = coalesce(s.{0}, t.{0})").format(sql.Identifier(column)) for column in values
     ]
-    if "cell_id" in brought:
-        sets.append(sql.SQL("cell_id = CASE WHEN s.geom IS NULL THEN t.cell_id ELSE s.cell_id END"))
+    sets += [
+        sql.SQL("{0} = CASE WHEN s.geom IS NULL THEN t.{0} ELSE s.{0} END").format(
+            sql.Identifier(column)
+        )
+        for column in brought
+        if column in _DERIVED
+    ]
     cursor.execute(
         sql.SQL(
             "UPDATE {table} t SET {sets}, changed_at = now() FROM staged s "

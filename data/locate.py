@@ -92,6 +92,7 @@ def refile(
         progress("filing records into cells", number, len(chosen))
         answers.append(_refile_kind(db, kind))
     progress("filing records into cells", len(chosen), len(chosen))
+    _settle_areas(db, chosen)
     tally(db, chosen)
     data.db.bump(db, "cells", *chosen)
     return answers
@@ -113,8 +114,39 @@ def _refile_kind(db: Session, kind: str) -> Filed:
     return Filed(kind, row[0], moved, row[1], row[2])
 
 
-def cells_of(db: Session, points: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
-    """Return the id of the cell in force of each shapely Point (WGS-84, or None), NaN if none.
+_AREA_OF_CELL = """
+    UPDATE {table} p SET area_no = c.area_no FROM grid_cell c
+    WHERE c.id = p.cell_id AND p.area_no <> c.area_no
+"""
+_AREA_OF_NO_CELL = "UPDATE {table} SET area_no = 0 WHERE cell_id IS NULL AND area_no <> 0"
+_AREA_OF_HOME = """
+    UPDATE household h SET area_no = d.area_no FROM dwelling d
+    WHERE d.id = h.dwelling_id AND h.area_no <> d.area_no;
+    UPDATE resident r SET area_no = h.area_no FROM household h
+    WHERE h.id = r.household_id AND r.area_no <> h.area_no
+"""
+
+
+def _settle_areas(db: Session, kinds: Iterable[str]) -> None:
+    """Give records the area number of their cell, and people that of their home."""
+    with data.db.cursor(db) as cursor:
+        for kind in {"dwellings", "cases"} & set(kinds):
+            cursor.execute(_AREA_OF_CELL.format(table=TABLES[kind]))
+            cursor.execute(_AREA_OF_NO_CELL.format(table=TABLES[kind]))
+        if "dwellings" in kinds:
+            cursor.execute(_AREA_OF_HOME)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Which cell holds each of n points: its id (NaN if none) and its area number (0 if none)."""
+
+    cell_id: npt.NDArray[np.float64]
+    area_no: npt.NDArray[np.int64]
+
+
+def cells_of(db: Session, points: npt.NDArray[np.object_]) -> Held:
+    """Tell the cell in force of each shapely Point (WGS-84, or None).
 
     By `gis.locate`, which is the same rule; for rows on their way in that is ten times faster
     than to index them in the database first.
@@ -122,17 +154,20 @@ def cells_of(db: Session, points: npt.NDArray[np.object_]) -> npt.NDArray[np.flo
     west, south, east, north = shapely.total_bounds(points)
     rows = db.execute(
         sa.text(
-            f"SELECT id, code, ST_AsBinary(geom) FROM grid_cell WHERE {IN_FORCE} "
+            f"SELECT id, code, area_no, ST_AsBinary(geom) FROM grid_cell WHERE {IN_FORCE} "
             "AND geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
         ),
         {"west": west, "south": south, "east": east, "north": north},
     ).all()
     if not rows:
-        return np.full(len(points), np.nan)
-    ids, codes, shapes = zip(*rows, strict=True)
+        return Held(np.full(len(points), np.nan), np.zeros(len(points), np.int64))
+    ids, codes, areas, shapes = zip(*rows, strict=True)
     cells = np.asarray(shapely.from_wkb(shapes), dtype=object)
     at = gis.locate.cell_of(points, cells, np.array(codes))
-    return np.where(at < 0, np.nan, np.array(ids, dtype=float)[at])
+    return Held(
+        np.where(at < 0, np.nan, np.array(ids, dtype=float)[at]),
+        np.where(at < 0, 0, np.array(areas, dtype=np.int64)[at]),
+    )
 
 
 def misfiled(db: Session) -> dict[str, int]:
@@ -183,6 +218,7 @@ def tally(db: Session, kinds: Iterable[str] = tuple(TABLES)) -> None:
         for kind in kinds:
             for column, counted in _COUNTS[kind].items():
                 cursor.execute(_TALLY.format(column=column, counted=counted))
+        cursor.execute("SELECT show_counts()")
 
 
 _CELLS_IN_FORCE = f"SELECT id FROM grid_cell WHERE {IN_FORCE}"

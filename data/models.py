@@ -50,6 +50,21 @@ class Numbered:
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True, sort_order=-1)
 
 
+class InArea:
+    """A table whose rows are seen by those in charge of the area: that of the record's cell.
+
+    0 where no cell holds it. Row policies compare it with the viewer's range.
+    """
+
+    area_no: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class Versioned:
+    """A table whose rows people edit: who saw an older version is told, not overwritten."""
+
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
 class Watched:
     """A table that remembers when a row last really changed."""
 
@@ -132,6 +147,7 @@ class GridCell(Numbered, Watched, Base):
     kind: Mapped[str] = mapped_column(server_default="basic")
     division_code: Mapped[str | None]
     parent_code: Mapped[str | None]
+    area_no: Mapped[int] = mapped_column(BigInteger, server_default="0")
     households_declared: Mapped[int | None]
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
@@ -146,6 +162,7 @@ class GridCell(Numbered, Watched, Base):
         UniqueConstraint("plan_id", "code"),
         Index("grid_cell_geom_gist", "geom", postgresql_using="gist"),
         Index("grid_cell_division_code", "division_code"),
+        Index("grid_cell_area_no", "area_no"),
     )
 
 
@@ -162,6 +179,21 @@ class CellTally(Base):
     residents: Mapped[int] = mapped_column(server_default="0")
     facilities: Mapped[int] = mapped_column(server_default="0")
     open_cases: Mapped[int] = mapped_column(server_default="0")
+
+
+class CellShown(Base):
+    """What people outside a cell may know of its numbers: no small count, null where hidden."""
+
+    __tablename__ = "cell_shown"
+    cell_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("grid_cell.id", ondelete="CASCADE"), primary_key=True
+    )
+    buildings: Mapped[int | None]
+    dwellings: Mapped[int | None]
+    households: Mapped[int | None]
+    residents: Mapped[int | None]
+    facilities: Mapped[int | None]
+    open_cases: Mapped[int | None]
 
 
 class Building(Numbered, Watched, Placed, Base):
@@ -181,7 +213,7 @@ class Building(Numbered, Watched, Placed, Base):
     __table_args__ = (*_placed_indexes("building"), Index("building_address", "address"))
 
 
-class Dwelling(Numbered, Watched, Placed, Base):
+class Dwelling(Numbered, Watched, Placed, InArea, Base):
     """房屋: a home in a building; stands where its building stands unless it has its own place."""
 
     __tablename__ = "dwelling"
@@ -190,10 +222,14 @@ class Dwelling(Numbered, Watched, Placed, Base):
     )
     number: Mapped[str]
     own_place: Mapped[bool] = mapped_column(server_default=text("false"))
-    __table_args__ = (UniqueConstraint("building_id", "number"), *_placed_indexes("dwelling"))
+    __table_args__ = (
+        UniqueConstraint("building_id", "number"),
+        Index("dwelling_area_no", "area_no"),
+        *_placed_indexes("dwelling"),
+    )
 
 
-class Household(Numbered, Watched, Base):
+class Household(Numbered, Watched, Versioned, InArea, Base):
     """户: the people who live together in a dwelling."""
 
     __tablename__ = "household"
@@ -201,33 +237,55 @@ class Household(Numbered, Watched, Base):
         BigInteger, ForeignKey("dwelling.id", ondelete="CASCADE")
     )
     number: Mapped[str] = mapped_column(server_default="1")
-    phone: Mapped[str | None]
-    __table_args__ = (UniqueConstraint("dwelling_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("dwelling_id", "number"),
+        Index("household_area_no", "area_no"),
+    )
 
 
-class Resident(Numbered, Watched, Base):
-    """居民: one person, once. Never leaves the store except as a count."""
+class Resident(Numbered, Watched, Versioned, InArea, Base):
+    """居民: one person, once. Name, id and phone are sealed; lists show their masks.
+
+    `told_at` is when the values were true, as the sheet says; `told` the same for single fields
+    that were told later.
+    """
 
     __tablename__ = "resident"
     household_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("household.id", ondelete="CASCADE"), index=True
     )
-    name: Mapped[str]
-    id_number: Mapped[str | None]
+    name_mask: Mapped[str]
+    name_index: Mapped[bytes]
+    name_sealed: Mapped[bytes]
+    id_mask: Mapped[str | None]
+    id_index: Mapped[bytes | None]
+    id_sealed: Mapped[bytes | None]
+    phone_mask: Mapped[str | None]
+    phone_index: Mapped[bytes | None]
+    phone_sealed: Mapped[bytes | None]
     sex: Mapped[str | None]
     birth_date: Mapped[date | None]
-    phone: Mapped[str | None]
     relation: Mapped[str | None]
+    residence: Mapped[str | None]
     floating: Mapped[bool] = mapped_column(server_default=text("false"))
+    floating_since: Mapped[date | None]
+    floating_until: Mapped[date | None]
+    told_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    told: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     __table_args__ = (
         Index(
-            "resident_id_number",
-            "id_number",
-            unique=True,
-            postgresql_where=text("id_number IS NOT NULL"),
+            "resident_id_index", "id_index", unique=True,
+            postgresql_where=text("id_index IS NOT NULL"),
         ),
+        Index("resident_name_index", "name_index"),
+        Index(
+            "resident_phone_index", "phone_index",
+            postgresql_where=text("phone_index IS NOT NULL"),
+        ),
+        Index("resident_area_no", "area_no"),
         CheckConstraint("sex IN ('male', 'female')", name="resident_sex"),
-    )
+        CheckConstraint("residence IN ('matches', 'separated')", name="resident_residence"),
+    )  # fmt: skip
 
 
 class Facility(Numbered, Watched, Placed, Base):
@@ -246,7 +304,7 @@ class Facility(Numbered, Watched, Placed, Base):
     __table_args__ = _placed_indexes("facility")
 
 
-class CaseFile(Numbered, Watched, Placed, Base):
+class CaseFile(Numbered, Watched, Placed, InArea, Base):
     """案卷: an incident on its way from report to closing."""
 
     __tablename__ = "case_file"
@@ -266,6 +324,7 @@ class CaseFile(Numbered, Watched, Placed, Base):
     __table_args__ = (
         *_placed_indexes("case_file"),
         Index("case_file_reported_at", "reported_at"),
+        Index("case_file_area_no", "area_no"),
     )
 
 
@@ -308,32 +367,6 @@ class Post(Numbered, Base):
     valid_from: Mapped[date] = mapped_column(server_default=func.current_date())
     valid_to: Mapped[date | None]
     __table_args__ = (UniqueConstraint("cell_id", "worker_id", "role", "valid_from"),)
-
-
-class Account(Numbered, Base):
-    """账号: who may sign in."""
-
-    __tablename__ = "account"
-    login: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    role: Mapped[str]
-    password_hash: Mapped[str | None]
-    worker_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey("worker.id", ondelete="SET NULL")
-    )
-    active: Mapped[bool] = mapped_column(server_default=text("true"))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
-class Journal(Numbered, Base):
-    """日志: one line per act, never changed."""
-
-    __tablename__ = "journal"
-    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
-    actor: Mapped[str]
-    act: Mapped[str]
-    subject: Mapped[str | None]
-    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
 class BaseFeature(Numbered, Base):

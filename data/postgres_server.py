@@ -76,10 +76,10 @@ class Cluster:
             return near
         return SHORT_FOLDERS / f"wangge-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]}"
 
-    def url(self, database: str = "wangge") -> str:
+    def url(self, database: str = "wangge", *, user: str = "wangge") -> str:
         """`postgresql://` over the unix socket, for libpq; SQLAlchemy adds its driver's name."""
         host = quote(os.fsencode(self.sockets), safe="")
-        return f"postgresql://wangge@/{quote(database, safe='')}?host={host}"
+        return f"postgresql://{user}@/{quote(database, safe='')}?host={host}"
 
 
 def make_directories(cluster: Cluster) -> None:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 import uvicorn
 from psycopg import sql
 from sqlalchemy.orm import Session
+from town import SEAL
 
 import data.db
 import data.embedded
@@ -73,7 +74,7 @@ def town_template(cluster: data.embedded.Cluster, empty_template: str) -> str:
 
     store = data.db.engine(_template(cluster, "town_template", empty_template))
     with data.db.transaction(store) as db:
-        data.demo.load.load(db, size="small", today=TODAY)
+        data.demo.load.load(db, seal=SEAL, size="small", today=TODAY)
     store.dispose()
     return "town_template"
 
@@ -142,7 +143,7 @@ def server() -> Iterator[Callable[..., str]]:
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def serve(database_url: str, **settings: object) -> str:
-        app = create_app(Settings(**settings), database_url=database_url)
+        app = create_app(Settings(**settings), database_url=database_url, seal=SEAL)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

@@ -10,7 +10,7 @@ import psycopg
 import pyogrio
 import pytest
 import sqlalchemy as sa
-from town import MARKED, inhabit
+from town import MARKED, SEAL, TESTER, inhabit
 
 import data.db
 import data.locate
@@ -47,7 +47,7 @@ def test_streamed_kinds_are_byte_by_byte_those_of_the_command_line(served, store
         for suffix in STREAMED:
             for params, wanted, shape in asked:
                 path = tmp_path / f"one{suffix}"
-                export_file(store, wanted(kind), path, shape, actor="t", today=date.today())
+                export_file(store, wanted(kind), path, shape, by=TESTER, today=date.today())
                 answer = get(served, f"{kind}{suffix}", **params)
                 assert (answer.status_code, answer.content) == (200, path.read_bytes())
 
@@ -116,7 +116,7 @@ def refusing(cluster, empty_template):
     engine = data.db.engine(cluster.url("refusing"))
     with data.db.transaction(engine) as db:
         inhabit(db)
-    app = create_app(Settings(), database_url=cluster.url("refusing"))
+    app = create_app(Settings(), database_url=cluster.url("refusing"), seal=SEAL)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

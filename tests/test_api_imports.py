@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import shapely
 import sqlalchemy as sa
-from town import LAT, LON, SIDE, draw
+from town import LAT, LON, SEAL, SIDE, TESTER, draw
 
 import api.actions.joining
 import api.actions.sheets
@@ -43,7 +43,7 @@ def bring(store: sa.Engine, tmp_path: Path) -> Bring:
         )
         said.setdefault("reference", WGS84 if placed else Reference())
         order = Order(RecordKind(kind), path, **said)
-        return import_file(store, order, actor="test", now=NOW)
+        return import_file(store, order, seal=SEAL, by=TESTER, now=NOW)
 
     return run
 
@@ -322,7 +322,7 @@ def test_the_first_plan_is_in_force_and_the_next_a_draft(bring: Bring, store: sa
     filed = "SELECT f.code, c.code FROM facility f JOIN grid_cell c ON c.id = f.cell_id ORDER BY 1"
     assert ask(store, plans) == [("甲", "published"), ("乙", "draft")]
     assert ask(store, filed) == [("f1", "A"), ("f2", "B")]
-    api.actions.joining.join(store, plan="乙", actor="test", today=NOW.date())
+    api.actions.joining.join(store, plan="乙", by=TESTER, today=NOW.date())
     assert ask(store, plans) == [("甲", "retired"), ("乙", "published")]
     assert ask(store, filed) == [("f1", "C"), ("f2", "C")]
     with pytest.raises(BadInput, match="plan '甲' is retired"):
@@ -378,8 +378,12 @@ def test_one_sheet_makes_buildings_dwellings_households_residents(
     bring("cells", "cells.geojson", cells_file("AB"))
     assert numbers(bring("residents", "r.csv", PEOPLE)) == (5, 0, 0, 0, 1)
     assert ask(store, _COUNTS) == [(2, 3, 3, 5)]
-    people = "SELECT name, sex, birth_date::text, phone, relation FROM resident ORDER BY id"
-    assert ask(store, people) == [
+    rows = ask(store, "SELECT name_sealed, sex, birth_date::text, phone_sealed, relation FROM resident ORDER BY id")  # fmt: skip
+    people = [
+        (SEAL.open("name", name), sex, birth, SEAL.open("phone", phone), relation)
+        for name, sex, birth, phone, relation in rows
+    ]
+    assert people == [
         ("张三", "male", "1980-01-01", "13800000000", "户主"),
         ("李四", "female", "1982-02-02", None, "配偶"),
         ("张小", "male", "2015-03-03", None, "子女"),
@@ -414,7 +418,7 @@ def test_moving_to_another_home_is_a_change(bring: Bring, store: sa.Engine) -> N
     bring("residents", "r.csv", PEOPLE)
     moved = f"姓名,身份证号,地址,房号\n张小,{CHILD},西街9号,2\n"
     assert numbers(bring("residents", "m.csv", moved))[:3] == (0, 1, 0)
-    home = "SELECT b.address, d.number FROM resident r JOIN household h ON h.id = r.household_id JOIN dwelling d ON d.id = h.dwelling_id JOIN building b ON b.id = d.building_id WHERE r.name = '张小'"  # fmt: skip
+    home = "SELECT b.address, d.number FROM resident r JOIN household h ON h.id = r.household_id JOIN dwelling d ON d.id = h.dwelling_id JOIN building b ON b.id = d.building_id WHERE r.id_sealed IS NOT NULL AND r.birth_date = '2015-03-03'"  # fmt: skip
     assert ask(store, home) == [("西街9号", "2")]
     assert ask(store, "SELECT count(*) FROM resident") == [(5,)]
 
@@ -510,7 +514,7 @@ def test_divisions_may_come_without_an_outline(store: sa.Engine, tmp_path: Path)
         {"type": "Feature", "properties": {"代码": "4201", "名称": "市"}, "geometry": square},
     ]
     file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    report = import_file(store, Order(RecordKind.DIVISIONS, file), actor="t", now=NOW)
+    report = import_file(store, Order(RecordKind.DIVISIONS, file), seal=SEAL, by=TESTER, now=NOW)
     assert (report.added, report.refused) == (2, 0)
     with store.connect() as connection:
         rows = connection.execute(sa.text("SELECT code, geom IS NULL FROM division ORDER BY code"))

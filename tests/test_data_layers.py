@@ -313,9 +313,8 @@ def test_the_shelf_stays_within_its_bound():
 def test_no_resident_leaves_by_any_layer(town_url):
     with psycopg.connect(town_url) as connection:
         connection.execute(
-            "UPDATE resident SET name = '慎勿外传', phone = '13999999999', id_number = NULL"
+            "UPDATE resident SET name_mask = '慎勿外传', phone_mask = '13999999999', relation = '13888888888'"
         )
-        connection.execute("UPDATE household SET phone = '13888888888'")
         code, lon, lat = connection.execute(
             "SELECT code, ST_X(ST_Centroid(geom)), ST_Y(ST_Centroid(geom)) FROM grid_cell LIMIT 1"
         ).fetchone()

@@ -7,7 +7,7 @@ import pyproj
 import pytest
 import shapely
 import sqlalchemy as sa
-from town import at, box, draw, filed, found, place
+from town import TESTER, at, box, draw, filed, found, place
 
 import api.actions.joining
 import data.db
@@ -42,7 +42,8 @@ def homes(db):
     db.execute(sa.text("INSERT INTO household (dwelling_id) SELECT id FROM dwelling"))
     db.execute(
         sa.text(
-            "INSERT INTO resident (household_id, name) SELECT h.id, 'x' FROM household h"
+            "INSERT INTO resident (household_id, name_mask, name_index, name_sealed)"
+            " SELECT h.id, 'x', '', '' FROM household h"
             " JOIN dwelling d ON d.id = h.dwelling_id, generate_series(1, d.number::int - 99)"
         )
     )
@@ -164,7 +165,8 @@ def test_what_stands_in_a_cell_is_counted(db):
         "DELETE FROM cell_tally WHERE cell_id = (SELECT id FROM grid_cell WHERE code = 'A')",
         "DELETE FROM facility WHERE code = '1'",
         "UPDATE case_file SET state = 'closed'",
-        "INSERT INTO resident (household_id, name) SELECT min(household_id), 'y' FROM resident",
+        "INSERT INTO resident (household_id, name_mask, name_index, name_sealed)"
+        " SELECT min(household_id), 'y', '', '' FROM resident",
     ],
 )
 def test_a_wrong_number_is_found(db, sabotage):
@@ -286,7 +288,7 @@ def test_outside_there_is_no_cell_but_there_may_be_near_ones(db):
 
 
 def join(store, plan=None):
-    return api.actions.joining.join(store, plan=plan, actor="test", today=TODAY)
+    return api.actions.joining.join(store, plan=plan, by=TESTER, today=TODAY)
 
 
 def test_a_join_by_another_plan_retires_the_old_one_and_can_be_undone(store):

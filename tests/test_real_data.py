@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import shapely
 import sqlalchemy as sa
+from town import SEAL, TESTER
 
 import data.db
 import data.locate
@@ -31,7 +32,7 @@ GCJ02 = Reference(datum=Datum.GCJ02)
 
 
 def bring(store: sa.Engine, kind: str, path: Path, **said: Any) -> Report:
-    return import_file(store, Order(RecordKind(kind), path, **said), actor="test", now=NOW)
+    return import_file(store, Order(RecordKind(kind), path, **said), seal=SEAL, by=TESTER, now=NOW)
 
 
 def numbers(report: Report) -> tuple[int, int, int, int, int]:

@@ -10,10 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.register
+from data.seal import Seal
+from gis.access import operator
+
+SEAL = Seal(bytes(range(32)))
+"""The key of every register in the tests."""
+TESTER = operator("test")
 LON, LAT, SIDE = 114.0, 30.0, 1 / 64
 
 
@@ -184,15 +192,38 @@ def _people(db: Session) -> None:
             " SELECT id, n, geom FROM building, (VALUES ('101'), ('102')) one (n)"
         )
     )
-    db.execute(
-        sa.text("INSERT INTO household (dwelling_id, phone) SELECT id, :phone FROM dwelling"),
-        {"phone": MARKED[2]},
+    db.execute(sa.text("INSERT INTO household (dwelling_id) SELECT id FROM dwelling"))
+    homes = db.scalars(sa.text("SELECT id FROM household ORDER BY id")).all()
+    name, id_number, phone = MARKED
+    move_in(db, homes[0], name, id_number, phone)
+    for home in homes:
+        move_in(db, home, f"{name}{home}", None, phone)
+
+
+def move_in(
+    db: Session, household: int, name: str, id_number: str | None = None, phone: str | None = None
+) -> int:
+    """Add a resident, sealed as the register seals them; return the number."""
+    frame = pd.DataFrame({"name": [name], "id_number": [id_number], "phone": [phone]}, dtype="str")
+    row = data.register.sealed(frame, SEAL).iloc[0].to_dict()
+    values = {column: None if pd.isna(value) else value for column, value in row.items()}
+    casts = ", ".join(
+        f"CAST(:{c} AS bytea)" if c.endswith(("index", "sealed")) else f":{c}" for c in values
     )
-    db.execute(
+    return db.execute(
         sa.text(
-            "INSERT INTO resident (household_id, name, id_number, phone)"
-            " SELECT min(id), :name, :id, :phone FROM household UNION ALL"
-            " SELECT id, :name || id, NULL, :phone FROM household"
+            f"INSERT INTO resident (household_id, area_no, {', '.join(values)}) "
+            f"SELECT id, area_no, {casts} FROM household WHERE id = :household RETURNING id"
         ),
-        dict(zip(("name", "id", "phone"), MARKED, strict=True)),
+        {**values, "household": household},
+    ).scalar_one()
+
+
+def unsealed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `resident` with name, id_number and phone in clear."""
+    return rows.assign(
+        **{
+            field: [SEAL.open(field, one and bytes(one)) for one in rows[f"{stem}_sealed"]]
+            for field, stem in data.register.SEALED.items()
+        }
     )

@@ -10,11 +10,14 @@ import data.db
 import data.demo
 import data.journal
 from data.models import StoreFact
+from data.seal import Seal
 from gis.errors import BadInput, Conflict
 from gis.terms import Progress, quiet
 
 
-def load_once(store: sa.Engine, *, size: str, today: date, progress: Progress = quiet) -> str:
+def load_once(
+    store: sa.Engine, *, seal: Seal, size: str, today: date, progress: Progress = quiet
+) -> str:
     """Load the town unless it is there; say in a sentence which it was.
 
     Raises:
@@ -37,7 +40,7 @@ def load_once(store: sa.Engine, *, size: str, today: date, progress: Progress = 
             )
         from data.demo.load import load
 
-        counts = load(db, size=size, today=today, progress=progress)
+        counts = load(db, seal=seal, size=size, today=today, progress=progress)
         data.journal.write(db, actor="demo", act="load", subject=size, **counts)
     return f"loaded the demo town ({size}): " + ", ".join(f"{n:,} {k}" for k, n in counts.items())
 

@@ -17,8 +17,10 @@ import data.db
 import data.exports
 import data.files.write
 import data.journal
+import data.scope
 from data.exports import Wanted
 from gis import coordinates
+from gis.access import Viewer
 from gis.errors import BadInput
 from gis.terms import Datum, Progress, quiet
 
@@ -69,27 +71,27 @@ def _moved(frame: pd.DataFrame, shape: Shape, crs: pyproj.CRS) -> pd.DataFrame:
 
 
 def _frames(
-    store: sa.Engine, wanted: Wanted, shape: Shape, crs: pyproj.CRS, *, actor: str, today: date
+    store: sa.Engine, wanted: Wanted, shape: Shape, crs: pyproj.CRS, *, by: Viewer, today: date
 ) -> Iterator[pd.DataFrame]:
-    with data.db.transaction(store) as db:
+    with data.scope.transaction(store, by) as db:
         count = 0
         for frame in data.exports.frames(db, wanted, today=today):
             count += len(frame)
             yield _moved(frame, shape, crs)
         data.journal.write(
-            db, actor=actor, act="export", subject=wanted.kind, area=wanted.area, rows=count
+            db, actor=by.login, act="export", subject=wanted.kind, area=wanted.area, rows=count
         )
 
 
 def stream(
-    store: sa.Engine, wanted: Wanted, suffix: str, shape: Shape, *, actor: str, today: date
+    store: sa.Engine, wanted: Wanted, suffix: str, shape: Shape, *, by: Viewer, today: date
 ) -> Iterator[bytes]:
     """Stream an export as GeoJSON, GeoJSON lines or CSV; journalled when it is complete.
 
     The first frame is read at once, so that a refusal comes before the first byte.
     """
     crs = target_crs(shape, suffix)
-    frames = _frames(store, wanted, shape, crs, actor=actor, today=today)
+    frames = _frames(store, wanted, shape, crs, by=by, today=today)
     first = next(frames)
 
     def every() -> Iterator[pd.DataFrame]:
@@ -105,7 +107,7 @@ def export_file(
     path: Path,
     shape: Shape,
     *,
-    actor: str,
+    by: Viewer,
     today: date,
     progress: Progress = quiet,
 ) -> int:
@@ -119,7 +121,7 @@ def export_file(
     if not path.parent.is_dir():
         raise BadInput(f"there is no folder {path.parent}")
     frames = []
-    for frame in _frames(store, wanted, shape, crs, actor=actor, today=today):
+    for frame in _frames(store, wanted, shape, crs, by=by, today=today):
         frames.append(frame)
         progress("reading rows", sum(map(len, frames)), None)
     if suffix in data.files.write.STREAMED:

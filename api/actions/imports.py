@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ import data.intake
 import data.journal
 import data.locate
 import data.register
+import data.scope
 import gis.geometry
 import gis.places
 import gis.prepare
@@ -24,6 +26,8 @@ from api.actions import sheets
 from api.actions.sheets import Order, Report, report_of
 from data.files.sheet import Sheet
 from data.intake import Outcome, Target
+from data.seal import Seal
+from gis.access import Viewer
 from gis.prepare import Prepared
 from gis.terms import Progress, RecordKind, quiet
 
@@ -36,7 +40,8 @@ def import_checked(
     prepared: Prepared,
     order: Order,
     *,
-    actor: str,
+    seal: Seal,
+    by: Viewer,
     progress: Progress = quiet,
     today: date,
 ) -> Report:
@@ -46,13 +51,14 @@ def import_checked(
         BadInput: longitude and latitude are swapped, as the cells in force tell.
     """
     report = report_of(sheet, prepared, order)
-    with data.db.transaction(store, keep=not order.dry_run) as db:
+    with data.scope.transaction(store, by, keep=not order.dry_run) as db:
         if order.kind in data.locate.TOUCHED:
             gis.places.refuse_swapped(prepared.shapes, data.grid.extent_in_force(db))
-        outcome = _WRITE[order.kind](db, prepared, order, report, today, progress)
+        work = Work(db, prepared, order, report, seal, today, progress)
+        outcome = _WRITE[order.kind](work)
         report.added, report.changed = outcome.added, outcome.changed
         report.unchanged = outcome.unchanged
-        _journal(db, order, report, actor)
+        _journal(db, order, report, by)
     return report
 
 
@@ -61,7 +67,8 @@ def import_sheet(
     sheet: Sheet,
     order: Order,
     *,
-    actor: str,
+    seal: Seal,
+    by: Viewer,
     now: datetime,
     progress: Progress = quiet,
 ) -> Report:
@@ -76,21 +83,35 @@ def import_sheet(
     if len(prepared.frame) == 0:  # not .empty: rows of a map file may have no column
         return report_of(sheet, prepared, order)
     return import_checked(
-        store, sheet, prepared, order, actor=actor, progress=progress, today=now.date()
+        store,
+        sheet,
+        prepared,
+        order,
+        seal=seal,
+        by=by,
+        progress=progress,
+        today=now.date(),
     )
 
 
 def import_file(
-    store: sa.Engine, order: Order, *, actor: str, now: datetime, progress: Progress = quiet
+    store: sa.Engine,
+    order: Order,
+    *,
+    seal: Seal,
+    by: Viewer,
+    now: datetime,
+    progress: Progress = quiet,
 ) -> Report:
     """Read a file and import it."""
-    return import_sheet(store, sheets.read(order), order, actor=actor, now=now, progress=progress)
+    sheet = sheets.read(order)
+    return import_sheet(store, sheet, order, seal=seal, by=by, now=now, progress=progress)
 
 
-def _journal(db: Session, order: Order, report: Report, actor: str) -> None:
+def _journal(db: Session, order: Order, report: Report, by: Viewer) -> None:
     data.journal.write(
         db,
-        actor=actor,
+        actor=by.login,
         act="import",
         subject=str(order.kind),
         file=order.path.name,
@@ -105,17 +126,30 @@ def _journal(db: Session, order: Order, report: Report, actor: str) -> None:
 # Writing, kind by kind
 
 
-def _cells(
-    db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
-) -> Outcome:
-    plan, in_force = data.grid.plan_to_fill(db, order.plan, today=today)
+@dataclass(frozen=True)
+class Work:
+    """What writing needs: the rows that may go in, and the report it fills."""
+
+    db: Session
+    prepared: Prepared
+    order: Order
+    report: Report
+    seal: Seal
+    today: date
+    progress: Progress
+
+
+def _cells(work: Work) -> Outcome:
+    db, report, prepared = work.db, work.report, work.prepared
+    plan, in_force = data.grid.plan_to_fill(db, work.order.plan, today=work.today)
     frame = prepared.frame.assign(plan_id=plan.id, geom=data.intake.ewkb(prepared.shapes))
-    outcome = data.intake.write(db, data.grid.CELLS, frame, progress)
+    outcome = data.intake.write(db, data.grid.CELLS, frame, work.progress)
     report.plan = plan.name
     report.notes += _about_plan(db, plan, in_force, outcome)
-    _judge_coverage(db, plan, report, progress)
+    _judge_coverage(db, plan, report, work.progress)
+    data.grid.number_areas(db)
     if in_force and outcome.added + outcome.changed:
-        data.locate.refile(db, progress=progress)
+        data.locate.refile(db, progress=work.progress)
     data.db.bump(db, "cells")
     return outcome
 
@@ -138,89 +172,73 @@ def _judge_coverage(db: Session, plan: Any, report: Report, progress: Progress) 
     report.flaws = gis.geometry.flaws(shapes)
 
 
-def _divisions(
-    db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
-) -> Outcome:
-    frame = prepared.frame
-    if prepared.has_places:
-        frame = frame.assign(geom=data.intake.ewkb(prepared.shapes))
-    outcome = data.intake.write(db, data.grid.DIVISIONS, frame, progress)
+def _divisions(work: Work) -> Outcome:
+    db, frame = work.db, work.prepared.frame
+    if work.prepared.has_places:
+        frame = frame.assign(geom=data.intake.ewkb(work.prepared.shapes))
+    outcome = data.intake.write(db, data.grid.DIVISIONS, frame, work.progress)
     orphans = data.grid.orphans(db)
     if orphans:
-        report.notes.append(f"{orphans:,} divisions name a parent that is not in the table yet")
+        work.report.notes.append(
+            f"{orphans:,} divisions name a parent that is not in the table yet"
+        )
     data.db.bump(db, "divisions")
     return outcome
 
 
-def _buildings(
-    db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
-) -> Outcome:
-    frame = prepared.frame
-    if sheets.has_outlines(prepared):
-        frame = frame.assign(footprint=data.intake.ewkb(prepared.shapes))
-    outcome = _write_placed(db, data.register.BUILDINGS, frame, prepared, report, progress)
+def _buildings(work: Work) -> Outcome:
+    frame = work.prepared.frame
+    if sheets.has_outlines(work.prepared):
+        frame = frame.assign(footprint=data.intake.ewkb(work.prepared.shapes))
+    outcome = _write_placed(work, data.register.BUILDINGS, frame)
     if outcome.changed:
-        data.locate.refile(db, kinds=["dwellings"], progress=progress)
+        data.locate.refile(work.db, kinds=["dwellings"], progress=work.progress)
     return outcome
 
 
-def _facilities(
-    db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
-) -> Outcome:
-    target = data.facilities.FACILITIES
-    return _write_placed(db, target, prepared.frame, prepared, report, progress)
+def _facilities(work: Work) -> Outcome:
+    return _write_placed(work, data.facilities.FACILITIES, work.prepared.frame)
 
 
-def _cases(
-    db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
-) -> Outcome:
-    return _write_placed(db, data.cases.CASES, prepared.frame, prepared, report, progress)
+def _cases(work: Work) -> Outcome:
+    return _write_placed(work, data.cases.CASES, work.prepared.frame)
 
 
-def _residents(
-    db: Session, prepared: Prepared, order: Order, report: Report, today: date, progress: Progress
-) -> Outcome:
-    frame = _placed(db, prepared.frame, prepared, progress)
-    outcome = data.register.settle(db, frame, progress)
-    report.outside, report.without_coordinates = data.register.unplaced_of_sheet(db)
-    _count_again(db, RecordKind.RESIDENTS, outcome)
+def _residents(work: Work) -> Outcome:
+    report = work.report
+    frame = _placed(work, work.prepared.frame)
+    outcome = data.register.settle(work.db, frame, work.seal, work.progress)
+    report.outside, report.without_coordinates = data.register.unplaced_of_sheet(work.db)
+    _count_again(work, outcome)
     return outcome
 
 
-def _write_placed(
-    db: Session,
-    target: Target,
-    frame: pd.DataFrame,
-    prepared: Prepared,
-    report: Report,
-    progress: Progress,
-) -> Outcome:
-    frame = _placed(db, frame, prepared, progress)
-    outcome = data.intake.write(db, target, frame, progress)
+def _write_placed(work: Work, target: Target, frame: pd.DataFrame) -> Outcome:
+    frame, report = _placed(work, frame), work.report
+    outcome = data.intake.write(work.db, target, frame, work.progress)
     report.without_coordinates = int(frame["geom"].isna().sum())
     report.outside = int(frame["cell_id"].isna().sum()) - report.without_coordinates
-    _count_again(db, report.kind, outcome)
+    _count_again(work, outcome)
     return outcome
 
 
-def _placed(
-    db: Session, frame: pd.DataFrame, prepared: Prepared, progress: Progress
-) -> pd.DataFrame:
+def _placed(work: Work, frame: pd.DataFrame) -> pd.DataFrame:
     """Add the place, as a point, and the cell in force."""
-    progress("filing records into cells", 0, len(frame))
-    points = gis.prepare.as_points(prepared.shapes)
-    cells = data.locate.cells_of(db, points)
-    progress("filing records into cells", len(frame), len(frame))
-    cell_id = pd.Series(cells, index=frame.index).astype("Int64")
-    return frame.assign(geom=data.intake.ewkb_of_points(points), cell_id=cell_id)
+    work.progress("filing records into cells", 0, len(frame))
+    points = gis.prepare.as_points(work.prepared.shapes)
+    held = data.locate.cells_of(work.db, points)
+    work.progress("filing records into cells", len(frame), len(frame))
+    cell_id = pd.Series(held.cell_id, index=frame.index).astype("Int64")
+    geom = data.intake.ewkb_of_points(points)
+    return frame.assign(geom=geom, cell_id=cell_id, area_no=held.area_no)
 
 
-def _count_again(db: Session, kind: RecordKind, outcome: Outcome) -> None:
+def _count_again(work: Work, outcome: Outcome) -> None:
     if outcome.added + outcome.changed == 0:
         return
-    touched = data.locate.TOUCHED[kind]
-    data.locate.tally(db, touched)
-    data.db.bump(db, "cells", *touched)
+    touched = data.locate.TOUCHED[work.order.kind]
+    data.locate.tally(work.db, touched)
+    data.db.bump(work.db, "cells", *touched)
 
 
 _WRITE = {

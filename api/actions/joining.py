@@ -7,11 +7,12 @@ from datetime import date
 
 import sqlalchemy as sa
 
-import data.db
 import data.grid
 import data.journal
 import data.locate
+import data.scope
 from data.locate import Filed
+from gis.access import Viewer
 from gis.errors import NotFound
 from gis.terms import Progress, quiet
 
@@ -26,19 +27,19 @@ class Joined:
 
 
 def join(
-    store: sa.Engine, *, plan: str | None, actor: str, today: date, progress: Progress = quiet
+    store: sa.Engine, *, plan: str | None, by: Viewer, today: date, progress: Progress = quiet
 ) -> Joined:
     """File every record by `plan`, which comes into force, or by the plan in force.
 
     Raises:
         NotFound: no such plan, or no plan at all.
     """
-    with data.db.transaction(store) as db:
+    with data.scope.transaction(store, by) as db:
         retired = data.grid.put_in_force(db, plan, today=today) if plan else None
         force = data.grid.plan_in_force(db)
         if force is None:
             raise NotFound("there are no cells yet; import some with: wangge import cells FILE")
         filed = data.locate.refile(db, progress=progress)
         moved = {one.kind: one.moved for one in filed}
-        data.journal.write(db, actor=actor, act="join", subject=force.name, moved=moved)
+        data.journal.write(db, actor=by.login, act="join", subject=force.name, moved=moved)
         return Joined(force.name, retired.name if retired else None, filed)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from api.deps import SettingsDep, Store
+from api.deps import SettingsDep, Store, ViewerDep
 from gis.errors import BadInput
 from gis.terms import Datum
 
@@ -38,6 +38,7 @@ Area = Annotated[
 def export(
     store: Store,
     settings: SettingsDep,
+    viewer: ViewerDep,
     name: str,
     area: Area = None,
     plan: Annotated[str | None, Query(max_length=200)] = None,
@@ -57,12 +58,12 @@ def export(
     headers = {"Content-Disposition": f'attachment; filename="{wanted.kind}{suffix}"'}
     shape = Shape(datum, crs)
     if suffix in data.files.write.STREAMED:
-        body = api.actions.exports.stream(store, wanted, suffix, shape, actor="web", today=today)
+        body = api.actions.exports.stream(store, wanted, suffix, shape, by=viewer, today=today)
         return StreamingResponse(body, media_type=MEDIA[suffix], headers=headers)
     folder = tempfile.TemporaryDirectory(prefix="wangge-export-")
     path = Path(folder.name) / f"{wanted.kind}{suffix}"
     try:
-        api.actions.exports.export_file(store, wanted, path, shape, actor="web", today=today)
+        api.actions.exports.export_file(store, wanted, path, shape, by=viewer, today=today)
     except BaseException:
         folder.cleanup()
         raise

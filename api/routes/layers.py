@@ -16,8 +16,9 @@ from starlette.responses import Response, StreamingResponse
 
 import data.grid_card
 import data.layers
+import data.scope
 import data.tiles
-from api.deps import Hot
+from api.deps import Hot, ViewerDep, viewer_of
 from gis.errors import BadInput
 from gis.terms import CellKind, Datum, PostRole
 
@@ -77,10 +78,10 @@ def _ask(request: Request) -> data.tiles.Ask:
 
 async def tile(request: Request) -> Response:
     """One tile of one layer, or of several (`cells,divisions`), as a Mapbox vector tile."""
-    ask = _ask(request)
-    async with request.app.state.pool.connection() as connection:
+    ask, viewer = _ask(request), viewer_of(request)
+    async with data.scope.looking(request.app.state.pool, viewer) as connection:
         version = await data.layers.version(connection, ask.layers, ask.plan)
-        tag = _etag(ask, version)
+        tag = _etag(ask, version, viewer.scope, viewer.role)
         headers = {"ETag": tag, **REVALIDATE}
         if _is_fresh(request, tag):
             return Response(status_code=304, headers=headers)
@@ -111,9 +112,10 @@ async def features(request: Request) -> Response:
     layer = data.tiles.check_layer(request.path_params["layer"], data.layers.LAYERS)
     box = data.layers.read_box(asked["bbox"]) if "bbox" in asked else None
     limit, datum, plan = _limit(request), _datum(request, tuple(Datum)), asked.get("plan")
-    pool = request.app.state.pool
-    async with pool.connection() as connection:
-        tag = _etag(str(asked), layer, await data.layers.version(connection, (layer,), plan))
+    pool, viewer = request.app.state.pool, viewer_of(request)
+    async with data.scope.looking(pool, viewer) as connection:
+        version = await data.layers.version(connection, (layer,), plan)
+        tag = _etag(str(asked), layer, version, viewer.scope, viewer.role)
         headers = {"ETag": tag, **REVALIDATE}
         if _is_fresh(request, tag):
             return Response(status_code=304, headers=headers)
@@ -123,7 +125,7 @@ async def features(request: Request) -> Response:
     data.layers.check(wanted)
 
     async def pieces() -> AsyncIterator[bytes]:
-        async with pool.connection() as connection:
+        async with data.scope.looking(pool, viewer) as connection:
             async for piece in data.layers.collection(connection, wanted):
                 yield piece
 
@@ -218,13 +220,13 @@ Plan = Annotated[str | None, Query(description="a plan's name; without it the pl
 
 
 @router.get("/overview", response_model=Overview)
-async def overview(request: Request, db: Hot, plan: Plan = None) -> Response:
+async def overview(request: Request, db: Hot, viewer: ViewerDep, plan: Plan = None) -> Response:
     """The plan in force: its name, box, totals, class breaks and the version of what is kept.
 
     Open maps ask once a minute whether it changed: as long as it did not, that costs a 304.
     """
     version = await data.layers.version(db, ("cells",), plan)
-    headers = {"ETag": _etag("overview", plan, version), **REVALIDATE}
+    headers = {"ETag": _etag("overview", plan, version, viewer.scope, viewer.role), **REVALIDATE}
     if _is_fresh(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     found = Overview.model_validate({**await data.grid_card.overview(db, plan), "version": version})

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 from sqlalchemy.orm import Session
 
 import data.bulk
 import data.db
+import data.grid
 import data.locate
+import data.register
 from data.demo import town
 from data.demo.sizes import SIZES
+from data.seal import Seal
 from gis.errors import BadInput
 from gis.terms import Progress, quiet
 
@@ -24,7 +29,13 @@ _PEOPLE = ("dwelling", "household", "resident")
 
 
 def load(
-    db: Session, *, size: str = "small", seed: int = 2020, today: date, progress: Progress = quiet
+    db: Session,
+    *,
+    seal: Seal,
+    size: str = "small",
+    seed: int = 2020,
+    today: date,
+    progress: Progress = quiet,
 ) -> dict[str, int]:
     """Generate a town and load it into an empty store inside the transaction of `db`.
 
@@ -41,19 +52,26 @@ def load(
             choices=list(SIZES),
         )
     with data.db.cursor(db) as cursor:
-        return _load(db, cursor, size, seed, today, progress)
+        batches = town.batches(size, seed=seed, today=today, progress=progress)
+        return _load(db, cursor, size, seed, _sealed(batches, seal), progress)
 
 
 def _load(
-    db: Session, cursor: psycopg.Cursor[Any], size: str, seed: int, today: date, progress: Progress
+    db: Session,
+    cursor: psycopg.Cursor[Any],
+    size: str,
+    seed: int,
+    batches: Iterator[town.Batch],
+    progress: Progress,
 ) -> dict[str, int]:
     places, people = (
         data.bulk.set_aside(cursor, _PLACED),
         data.bulk.set_aside(cursor, _PEOPLE),
     )
-    counts = _copy_all(cursor, size, seed, today, progress)
+    counts = _copy_all(cursor, batches)
     data.bulk.restore(cursor, places, progress)
     _settle(cursor, counts)
+    data.grid.number_areas(db)
     # homes are filed through their building, so their own indexes would only be in the way
     data.locate.refile(db, progress=progress)
     data.bulk.restore(cursor, people, progress)
@@ -63,11 +81,19 @@ def _load(
     return counts
 
 
-def _copy_all(
-    cursor: psycopg.Cursor[Any], size: str, seed: int, today: date, progress: Progress
-) -> dict[str, int]:
+def _sealed(batches: Iterator[town.Batch], seal: Seal) -> Iterator[town.Batch]:
+    """Seal the people of the town as those of a sheet are sealed."""
+    for batch in batches:
+        if batch.table != "resident":
+            yield batch
+            continue
+        frame = data.register.sealed(batch.rows.to_pandas(), seal)
+        yield town.Batch(batch.table, pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def _copy_all(cursor: psycopg.Cursor[Any], batches: Iterator[town.Batch]) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for batch in town.batches(size, seed=seed, today=today, progress=progress):
+    for batch in batches:
         _copy(cursor, batch)
         counts[batch.table] += batch.rows.num_rows
     return dict(counts)

@@ -170,7 +170,7 @@ def _people(town: Town, seed: int, today: date, progress: Progress) -> Iterator[
         yield Batch("dwelling", _dwellings(built, homes, here, places))
         home = homes.household_home[living]
         folk = crowd.chunk(homes.sizes[living], county[homes.building[home]])
-        yield Batch("household", _households(homes, living, folk))
+        yield Batch("household", _households(homes, living))
         yield Batch("resident", _residents(folk, living.start, before))
         before += len(folk["name"])
         progress("settling people", before, size.residents)
@@ -190,14 +190,12 @@ def _dwellings(
     )
 
 
-def _households(homes: people.Homes, living: slice, folk: dict[str, Any]) -> pa.Table:
-    heads = np.flatnonzero(np.diff(folk["household"], prepend=-1))
+def _households(homes: people.Homes, living: slice) -> pa.Table:
     return pa.table(
         {
             "id": pa.array(np.arange(living.start, living.stop) + 1),
             "dwelling_id": pa.array(homes.household_home[living] + 1),
             "number": pa.array(homes.household_number[living]).cast(pa.string()),
-            "phone": folk["phone"].take(pa.array(heads)),
         }
     )
 
