@@ -252,9 +252,7 @@ def test_ids_pass_the_check_and_belong_to_nobody(town: sa.Engine) -> None:
 
 
 def test_families_make_sense(town: sa.Engine) -> None:
-    rows = frame(
-        town, "SELECT household_id, relation, sex, birth_date, name, floating FROM resident"
-    )
+    rows = frame(town, "SELECT household_id, relation, sex, birth_date, floating FROM resident")
     heads = rows[rows.relation == "户主"].set_index("household_id")
     assert len(heads) == heads.index.nunique() == 24_000
     children = rows[rows.relation.isin(["子", "女"])]

@@ -9,6 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from geoalchemy2 import alembic_helpers
 
 import data.db
+import data.models_accounts
+import data.models_register
 from data.models import Base
 from gis.errors import Unavailable
 

@@ -9,7 +9,15 @@ import shapely
 from shapely import Polygon
 from town import LAT, LON, SIDE, at, box, draw, shapes
 
-from gis.geometry import SMALLEST_FLAW_M2, Flaw, as_multi, count_crossings, flaws, repair_polygons
+from gis.geometry import (
+    MAX_CROSSINGS,
+    SMALLEST_FLAW_M2,
+    Flaw,
+    as_multi,
+    count_crossings,
+    flaws,
+    repair_polygons,
+)
 
 GEOD = pyproj.Geod(ellps="WGS84")
 BOW_TIE = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
@@ -140,7 +148,7 @@ def test_nothing_gives_nothing():
 
 def test_crossings_are_counted_up_to_the_bound():
     assert count_crossings(BOW_TIE) == 2  # the crossing, and the closing of the ring
-    assert count_crossings(star(200)) > 5_000
+    assert count_crossings(star(200)) > MAX_CROSSINGS
 
 
 def test_as_multi_keeps_the_order():

@@ -53,11 +53,11 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 def test_functions_are_short_and_files_hold_one_thing() -> None:
     long_files = [p.name for p in _python() if len(p.read_text().splitlines()) > 400]
     assert long_files == []
-    commands = ROOT / "api/cli.py"  # a command is as long as its options are many
+    commands = ROOT / "api/commands"  # a command is as long as its options are many
     long_functions = [
         f"{path.relative_to(ROOT)} {node.name}"
         for path in _python()
-        if path != commands
+        if commands not in path.parents
         for node in _functions(path)
         if (node.end_lineno or 0) - node.lineno + 1 > 60
     ]

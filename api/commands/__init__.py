@@ -1,0 +1,1 @@
+"""The command line by theme: each command reads its words, calls one act, shows the outcome."""
