@@ -50,6 +50,11 @@ def content_policy(nonce: str, *, picture_hosts: Sequence[str] = ()) -> str:
     )
 
 
+def frame(name: str, **filling: object) -> str:
+    """Render a page without a map; every value is escaped unless the frame calls it safe."""
+    return _FRAMES.get_template(name).render(**filling)
+
+
 def values(payload: object) -> str:
     """Write values as JSON that can stand inside a script element: no `<`, `>` or `&`."""
     text = orjson.dumps(payload).decode()
