@@ -50,9 +50,9 @@ def content_policy(nonce: str, *, picture_hosts: Sequence[str] = ()) -> str:
     )
 
 
-def frame(name: str, **filling: object) -> str:
+def frame(file: str, /, **filling: object) -> str:
     """Render a page without a map; every value is escaped unless the frame calls it safe."""
-    return _FRAMES.get_template(name).render(**filling)
+    return _FRAMES.get_template(file).render(**filling)
 
 
 def values(payload: object) -> str:
