@@ -2,7 +2,7 @@
 
 import { both, button, make, reason, say } from './parts.js';
 import { post, remove } from './send.js';
-import { fieldName } from './words.js';
+import { fieldName, why as inWords } from './words.js';
 
 export function drawRows(rows, again) {
   return make('ul', { class: 'rows' }, ...rows.map((row) => item(row, again)));
@@ -15,7 +15,7 @@ function item(row, again) {
     const [chinese, english] = fieldName(field);
     const why = faulty.get(field);
     inputs[field] = make('input', { type: 'text', value: value ?? '', 'aria-invalid': why ? 'true' : null });
-    return make('label', { class: why ? 'faulty' : '' }, make('span', {}, ...both(chinese, english)), inputs[field], why && make('em', { text: why }));
+    return make('label', { class: why ? 'faulty' : '' }, make('span', {}, ...both(chinese, english)), inputs[field], why && make('em', {}, ...inWords(why)));
   });
   const answer = make('div', {});
   const mend = async () => {
@@ -26,7 +26,7 @@ function item(row, again) {
       again();
     } catch (error) {
       const faults = error.facts?.faults;
-      answer.replaceChildren(faults ? make('ul', { class: 'faults', role: 'alert' }, ...faults.map((fault) => make('li', { text: `${fieldName(fault.field)[0]}：${fault.reason}` }))) : reason(error));
+      answer.replaceChildren(faults ? make('ul', { class: 'faults', role: 'alert' }, ...faults.map((fault) => make('li', {}, document.createTextNode(`${fieldName(fault.field)[0]}：`), ...inWords(fault.reason)))) : reason(error));
     }
   };
   const drop = async () => {

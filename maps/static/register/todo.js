@@ -7,7 +7,9 @@ import { get } from './send.js';
 import { GAPS } from './words.js';
 
 export function draw(place) {
-  fill(place, get('/register/completeness'), ({ cells }) => overview(cells, place));
+  const list = make('div', {});
+  place.replaceChildren(make('h2', {}, ...both('每个网格还缺什么', 'What each cell still lacks')), list);
+  fill(list, get('/register/completeness'), ({ cells }) => overview(cells, place));
 }
 
 function overview(cells, place) {

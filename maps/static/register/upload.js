@@ -3,7 +3,7 @@
 import { both, button, empty, line, make, reason } from './parts.js';
 import { drawRows } from './mend.js';
 import { get, post } from './send.js';
-import { fieldName } from './words.js';
+import { fieldName, why } from './words.js';
 
 const MOST_MIB = 20;
 
@@ -22,6 +22,7 @@ export function draw(place) {
     if (kind === 'drop') take(event.dataTransfer.files[0]);
   });
   place.replaceChildren(
+    make('h2', {}, ...both('导入居民表格', 'Bring a sheet of residents')),
     make('p', { class: 'hint' }, ...both('没有表格？', 'No sheet yet?'), document.createTextNode(' '),
       make('a', { href: '/register/templates/residents.xlsx', download: '' }, ...both('下载模板', 'Download the template'))),
     drop,
@@ -84,5 +85,5 @@ function faults(answer) {
   if (!answer.faults?.length) return [];
   return [make('table', { class: 'faulty' },
     make('thead', {}, make('tr', {}, ...[['行', 'row'], ['字段', 'field'], ['值', 'value'], ['原因', 'reason']].map((words) => make('th', { scope: 'col' }, ...both(...words))))),
-    make('tbody', {}, ...answer.faults.map((fault) => make('tr', {}, make('td', { text: fault.row }), make('td', { text: fieldName(fault.field)[0] }), make('td', { text: fault.value }), make('td', { text: fault.reason })))))];
+    make('tbody', {}, ...answer.faults.map((fault) => make('tr', {}, make('td', { text: fault.row }), make('td', { text: fieldName(fault.field)[0] }), make('td', { text: fault.value }), make('td', {}, ...why(fault.reason))))))];
 }

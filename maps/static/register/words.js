@@ -1,5 +1,7 @@
 // The words of the register, Chinese with English beside.
 
+import { both } from '/static/map/build.js';
+
 export const FIELDS = {
   name: ['姓名', 'Name'],
   sex: ['性别', 'Sex'],
@@ -46,4 +48,32 @@ export function told(field, value) {
   if (value === true) return '是';
   if (value === false) return '否';
   return String(value);
+}
+
+// Why a value was refused, in Chinese with the program's own words beside.
+const REASONS = [
+  [/^the check character does not fit/, '身份证号校验位不对'],
+  [/^a resident id has 17 digits/, '身份证号应为 17 位数字加一位校验码'],
+  [/^digits 7 to 14 are not a date/, '身份证号第 7-14 位不是日期'],
+  [/after today|in the future/, '日期在今天之后'],
+  [/^a phone number of 5 to 15/, '电话应为 5-15 位数字'],
+  [/^a date such as/, '日期请写成 2026-03-01'],
+  [/^yes or no/, '请写“是”或“否”'],
+  [/^is missing/, '必填，不能空'],
+  [/^is none of (.*)/, (found) => `请从这些里选：${found[1]}`],
+  [/^stands already in row (\d+)/, (found) => `与第 ${found[1]} 行重复`],
+  [/^an address or a building code is needed/, '要有地址或楼栋编码：人住在房屋里'],
+  [/^is longer than ([\d,]+)/, (found) => `超过 ${found[1]} 个字`],
+  [/another area/, '此证号已在别的辖区登记，请街道协调移交'],
+  [/outside|not in your charge/, '不在你的职责范围内'],
+  [/^(\d+) values where the header names (\d+)/, (found) => `这一行有 ${found[1]} 个值，表头只有 ${found[2]} 列`],
+  [/NUL/, '含有无法保存的字符'],
+];
+
+export function why(reason) {
+  for (const [pattern, words] of REASONS) {
+    const found = pattern.exec(reason);
+    if (found) return both(typeof words === 'string' ? words : words(found), reason);
+  }
+  return [document.createTextNode(reason)];
 }
