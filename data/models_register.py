@@ -31,22 +31,30 @@ class Sheet(Numbered, Base):
 
 
 class SheetRow(Numbered, Watched, InArea, Base):
-    """待补行: a row that was refused, sealed, with what was wrong, until somebody mends it."""
+    """待补行: a row that was refused, sealed, with what was wrong, until somebody mends it.
+
+    `content` is a keyed digest: the same row is not kept twice.
+    """
 
     __tablename__ = "sheet_row"
     sheet_id: Mapped[int] = _of_sheet(stays=False)
     row: Mapped[int]
     sealed: Mapped[bytes]
+    content: Mapped[bytes]
     faults: Mapped[list[Any]] = mapped_column(JSONB)
     state: Mapped[str] = mapped_column(server_default="waiting")
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'mended', 'dropped')", name="sheet_row_state"),
         Index("sheet_row_area_no", "area_no"),
+        Index("sheet_row_content", "content"),
     )
 
 
 class Decision(Numbered, Base):
-    """待定事项: what a sheet says otherwise, which only a person can decide."""
+    """待定事项: what a sheet says otherwise, which only a person can decide.
+
+    `content` is a keyed digest of the row: the same sheet asks once.
+    """
 
     __tablename__ = "decision"
     kind: Mapped[str]
@@ -59,6 +67,7 @@ class Decision(Numbered, Base):
     reason: Mapped[str]
     shown: Mapped[dict[str, Any]]
     sealed: Mapped[bytes]
+    content: Mapped[bytes]
     state: Mapped[str] = mapped_column(server_default="open")
     at: Mapped[datetime] = mapped_column(server_default=func.now())
     decided_at: Mapped[datetime | None]
@@ -69,6 +78,7 @@ class Decision(Numbered, Base):
         ),
         CheckConstraint("state IN ('open', 'taken', 'kept', 'added')", name="decision_state"),
         Index("decision_open", "resident_id", postgresql_where=text("state = 'open'")),
+        Index("decision_content", "content"),
     )
 
 
@@ -94,7 +104,7 @@ class ResidentMerge(Numbered, Base):
 
     __tablename__ = "resident_merge"
     kept_id: Mapped[int] = mapped_column(BigInteger, index=True)
-    merged_id: Mapped[int] = mapped_column(BigInteger)
+    merged_id: Mapped[int] = mapped_column(BigInteger, index=True)
     kept_before: Mapped[dict[str, Any]]
     merged_row: Mapped[dict[str, Any]]
     at: Mapped[datetime] = mapped_column(server_default=func.now())

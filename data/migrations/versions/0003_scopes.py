@@ -117,6 +117,19 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 """
 
+# An id stands in the register once, also where the viewer does not see it: which of these do is
+# all that is told, and only to those who may edit persons
+
+IDS_TAKEN = """
+CREATE FUNCTION ids_taken(ids bytea[]) RETURNS SETOF bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT r.id_index FROM resident r
+    WHERE r.id_index = ANY (ids)
+      AND (session_user <> 'wangge_app' AND current_setting('role') <> 'wangge_app'
+           OR 'edit_persons' = ANY (string_to_array(current_setting('wangge.rights', true), ',')))
+$$;
+"""
+
 # What the application may do, and which rows it sees while doing it
 
 
@@ -139,6 +152,7 @@ IN_SCOPE = f"""(area_no BETWEEN {setting("low", "int8")} AND {setting("high", "i
          OR area_no IN (SELECT unnest({setting("areas", "int8[]")}))))"""
 CELL_IN_SCOPE = f"EXISTS (SELECT FROM grid_cell c WHERE c.id = cell_id AND {IN_SCOPE})"
 PERSON = "EXISTS (SELECT FROM resident r WHERE r.id = {})"
+MERGED = "EXISTS (SELECT FROM resident_merge m WHERE m.merged_id = {})"
 IS_DOOR = "(SELECT coalesce(current_setting('wangge.door', true) = 'open', false))"
 IS_OWN = f"{{}} = (SELECT {setting('account', 'int8')})"
 EVERYTHING = f"(SELECT {setting('low', 'int8')} = 0 AND {setting('areas', 'text')} IS NULL)"
@@ -194,7 +208,7 @@ POLICIES: dict[str, dict[str, str]] = {
         "WRITE": f"{PERSON.format('resident_id')} AND {right('edit_persons')}",
     },
     "resident_change": {
-        "SELECT": PERSON.format("resident_id"),
+        "SELECT": f"{PERSON.format('resident_id')} OR {MERGED.format('resident_id')}",
         "INSERT": f"{PERSON.format('resident_id')} AND {right('edit_persons')}",
     },
     "resident_merge": {
@@ -260,7 +274,7 @@ def _run(sql: str) -> None:
 
 def upgrade() -> None:
     """Scope, hide and chain."""
-    for step in (ROLE, JOURNAL, SMALL_COUNTS, GRANTS, _policies(), LEAKPROOF):
+    for step in (ROLE, JOURNAL, SMALL_COUNTS, IDS_TAKEN, GRANTS, _policies(), LEAKPROOF):
         _run(step)
 
 
@@ -272,7 +286,7 @@ def downgrade() -> None:
 DOWN = """
 DROP TRIGGER journal_stays ON journal;
 DROP TRIGGER journal_chain ON journal;
-DROP FUNCTION journal_stays, journal_chain, show_counts, journal_hash;
+DROP FUNCTION journal_stays, journal_chain, show_counts, journal_hash, ids_taken;
 DROP TABLE journal_head;
 DO $$ DECLARE one record; BEGIN
     FOR one IN SELECT polname, polrelid::regclass AS of FROM pg_policy LOOP
