@@ -193,6 +193,19 @@ CREATE TABLE session (
 CREATE INDEX ix_session_account_id ON session (account_id);
 """
 
+# An id stands in the register once, also where the viewer does not see it: which of these do is
+# all that is told, and in the application only to those who may edit persons
+
+IDS_TAKEN = """
+CREATE FUNCTION ids_taken(ids bytea[]) RETURNS SETOF bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT r.id_index FROM resident r
+    WHERE r.id_index = ANY (ids)
+      AND (session_user <> 'wangge_app' AND current_setting('role') <> 'wangge_app'
+           OR 'edit_persons' = ANY (string_to_array(current_setting('wangge.rights', true), ',')))
+$$;
+"""
+
 
 def _run(sql: str) -> None:
     op.get_bind().exec_driver_sql(sql.replace("%", "%%"))
@@ -200,7 +213,7 @@ def _run(sql: str) -> None:
 
 def upgrade() -> None:
     """Seal persons, number areas, make room for accounts."""
-    for step in (OLD_PERSONS, TABLES):
+    for step in (OLD_PERSONS, TABLES, IDS_TAKEN):
         _run(step)
 
 
@@ -210,6 +223,7 @@ def downgrade() -> None:
 
 
 DOWN = """
+DROP FUNCTION ids_taken;
 DROP TABLE session, charge, cell_shown, resident_merge, resident_change, decision,
     sheet_row, sheet;
 DELETE FROM resident;

@@ -1,4 +1,4 @@
-"""Who sees what: the application's role, row policies, hidden small counts, a chained journal.
+"""Who sees what: the application's role, row policies, a chained journal.
 
 Revision ID: 0003
 Revises: 0002
@@ -67,69 +67,6 @@ CREATE TRIGGER journal_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
     FOR EACH STATEMENT EXECUTE FUNCTION journal_stays();
 """
 
-SMALL_COUNTS = """
-CREATE FUNCTION show_counts() RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH told AS (
-        SELECT t.cell_id, c.division_code, k.name, k.n
-        FROM cell_tally t JOIN grid_cell c ON c.id = t.cell_id,
-        LATERAL (VALUES ('dwellings', t.dwellings), ('households', t.households),
-                        ('residents', t.residents), ('open_cases', t.open_cases)) k (name, n)
-    ),
-    ranked AS (
-        SELECT *, n BETWEEN 1 AND 4 AS small,
-               count(*) FILTER (WHERE n BETWEEN 1 AND 4) OVER community AS smalls,
-               sum(n) FILTER (WHERE n BETWEEN 1 AND 4) OVER community AS of_smalls,
-               row_number() OVER (community_by_size) AS place,
-               sum(n - 5) FILTER (WHERE n >= 5) OVER (community_by_size) AS slack
-        FROM told
-        WINDOW community AS (PARTITION BY division_code, name),
-               community_by_size AS (PARTITION BY division_code, name
-                                     ORDER BY n < 5, n, cell_id)
-    ),
-    hidden AS (
-        -- beside small counts the next larger ones, until what is hidden in a community can no
-        -- longer be told from its total: the small ones' sum may then be at least two more or less
-        SELECT cell_id, name, small OR (smalls > 0 AND n >= 5 AND (place = 1 OR
-               coalesce(of_smalls - smalls + slack - (n - 5), 0) < 2)) AS hide, n
-        FROM ranked
-    ),
-    shown AS (
-        SELECT cell_id,
-               max(n) FILTER (WHERE name = 'dwellings' AND NOT hide) AS dwellings,
-               max(n) FILTER (WHERE name = 'households' AND NOT hide) AS households,
-               max(n) FILTER (WHERE name = 'residents' AND NOT hide) AS residents,
-               max(n) FILTER (WHERE name = 'open_cases' AND NOT hide) AS open_cases
-        FROM hidden GROUP BY cell_id
-    ),
-    gone AS (
-        DELETE FROM cell_shown s WHERE NOT EXISTS
-            (SELECT FROM cell_tally t WHERE t.cell_id = s.cell_id)
-    )
-    INSERT INTO cell_shown
-        (cell_id, buildings, dwellings, households, residents, facilities, open_cases)
-    SELECT t.cell_id, t.buildings, s.dwellings, s.households, s.residents, t.facilities,
-           s.open_cases
-    FROM cell_tally t JOIN shown s USING (cell_id)
-    ON CONFLICT (cell_id) DO UPDATE SET (buildings, dwellings, households, residents, facilities,
-        open_cases) = (EXCLUDED.buildings, EXCLUDED.dwellings, EXCLUDED.households,
-        EXCLUDED.residents, EXCLUDED.facilities, EXCLUDED.open_cases)
-$$;
-"""
-
-# An id stands in the register once, also where the viewer does not see it: which of these do is
-# all that is told, and only to those who may edit persons
-
-IDS_TAKEN = """
-CREATE FUNCTION ids_taken(ids bytea[]) RETURNS SETOF bytea
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT r.id_index FROM resident r
-    WHERE r.id_index = ANY (ids)
-      AND (session_user <> 'wangge_app' AND current_setting('role') <> 'wangge_app'
-           OR 'edit_persons' = ANY (string_to_array(current_setting('wangge.rights', true), ',')))
-$$;
-"""
-
 # What the application may do, and which rows it sees while doing it
 
 
@@ -144,12 +81,13 @@ def right(name: str) -> str:
     return f"(SELECT coalesce('{name}' = ANY ({rights}), false))"
 
 
-# The range is compared with the bare settings: from them the planner knows how many rows lie in it,
-# and takes the area's index for a worker and the spatial one for a viewport. Through sub-selects it
-# would guess. The list is hashed once: `= ANY` would walk it for every row.
+# The range is compared with the bare settings: from them the planner knows how many rows lie in
+# it, and takes the area's index for a worker and the spatial one for a viewport; through
+# sub-selects it would guess. The list is hashed once, where `= ANY` would walk it for every row;
+# and as `IS NOT NULL` it is taken to hold for nearly all of the range, not for half of it.
 IN_SCOPE = f"""(area_no BETWEEN {setting("low", "int8")} AND {setting("high", "int8")}
     AND ((SELECT {setting("areas", "text")}) IS NULL
-         OR area_no IN (SELECT unnest({setting("areas", "int8[]")}))))"""
+         OR area_no = ANY ((SELECT {setting("areas", "int8[]")})::int8[])))"""
 CELL_IN_SCOPE = f"EXISTS (SELECT FROM grid_cell c WHERE c.id = cell_id AND {IN_SCOPE})"
 PERSON = "EXISTS (SELECT FROM resident r WHERE r.id = {})"
 MERGED = "EXISTS (SELECT FROM resident_merge m WHERE m.merged_id = {})"
@@ -193,7 +131,6 @@ POLICIES: dict[str, dict[str, str]] = {
     },
     "cell_tally": {
         "SELECT": f"{CELL_IN_SCOPE} AND {right('counts')}",
-        "WRITE": f"{CELL_IN_SCOPE} AND ({right('edit_persons')} OR {right('cases')})",
     },
     "sheet": {
         "SELECT": f"({IS_OWN.format('account_id')} OR {EVERYTHING}) AND {right('edit_persons')}",
@@ -274,7 +211,7 @@ def _run(sql: str) -> None:
 
 def upgrade() -> None:
     """Scope, hide and chain."""
-    for step in (ROLE, JOURNAL, SMALL_COUNTS, IDS_TAKEN, GRANTS, _policies(), LEAKPROOF):
+    for step in (ROLE, JOURNAL, SMALL_COUNTS, GRANTS, _policies(), LEAKPROOF):
         _run(step)
 
 
@@ -286,7 +223,7 @@ def downgrade() -> None:
 DOWN = """
 DROP TRIGGER journal_stays ON journal;
 DROP TRIGGER journal_chain ON journal;
-DROP FUNCTION journal_stays, journal_chain, show_counts, journal_hash, ids_taken;
+DROP FUNCTION journal_stays, journal_chain, show_counts, journal_hash;
 DROP TABLE journal_head;
 DO $$ DECLARE one record; BEGIN
     FOR one IN SELECT polname, polrelid::regclass AS of FROM pg_policy LOOP
