@@ -15,10 +15,12 @@ SMALLEST_COUNT = 5
 
 def same_name(values: pd.Series) -> pd.Series:
     """Fold names for comparing: width, case and blanks do not tell people apart."""
-    return values.map(
-        lambda name: "".join(unicodedata.normalize("NFKC", name).casefold().split()),
-        na_action="ignore",
-    )
+    return values.map(fold_name, na_action="ignore")
+
+
+def fold_name(name: str) -> str:
+    """Fold one name for comparing."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def mask_names(values: pd.Series) -> pd.Series:

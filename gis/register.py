@@ -1,12 +1,17 @@
-"""台账: what a row of buildings or residents may bring."""
+"""台账: what a row of buildings or residents may bring, what is shown of it, what is asked for."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
-from gis import kinds, rows
+from gis import kinds, privacy, rows
+from gis.errors import BadInput
 from gis.rows import Field
 from gis.terms import Labelled
 
@@ -18,6 +23,19 @@ class Sex(Labelled):
     FEMALE = "female", "女"
 
 
+class Residence(Labelled):
+    """Whether somebody lives where he is registered (户口所在地)."""
+
+    MATCHES = "matches", "人户一致"
+    SEPARATED = "separated", "人户分离"
+
+
+_RESIDENCES = {
+    "一致": "matches", "是": "matches", "人在户在": "matches",
+    "分离": "separated", "否": "separated", "不一致": "separated", "人户不一致": "separated",
+    "人在户不在": "separated", "户在人不在": "separated",
+}  # fmt: skip
+"""是 and 否 answer the header 人户一致; under a header 人户分离 they would say the contrary."""
 _SEXES = {"m": "male", "f": "female", "男性": "male", "女性": "female", "1": "male", "2": "female"}
 
 BUILDINGS = (
@@ -44,7 +62,10 @@ BUILDINGS = (
 def residents(today: date) -> tuple[Field, ...]:
     """Fields of 居民; `today` bounds dates of birth."""
     return (
-        Field("name", ("姓名", "居民姓名", "人员姓名"), kinds.text(100), required=True),
+        Field(
+            "name", ("姓名", "居民姓名", "人员姓名", "人口姓名"), kinds.text(100), required=True,
+            label="姓名",
+        ),
         Field(
             "id_number",
             (
@@ -53,36 +74,72 @@ def residents(today: date) -> tuple[Field, ...]:
                 "公民身份号码",
                 "证件号码",
                 "证件号",
+                "居民身份证号",
                 "身份证",
                 "resident_id",
                 "id_card",
             ),
             kinds.resident_id(today),
+            label="身份证号",
         ),
-        Field("sex", ("性别", "gender"), kinds.one_of(Sex, _SEXES)),
-        Field("birth_date", ("出生日期", "出生年月日", "生日", "birthday"), kinds.day),
+        Field("sex", ("性别", "gender"), kinds.one_of(Sex, _SEXES), label="性别"),
         Field(
-            "phone", ("联系电话", "手机号", "手机号码", "电话", "联系方式", "mobile"), kinds.phone
+            "birth_date", ("出生日期", "出生年月日", "出生年月", "生日", "birthday"), kinds.day,
+            label="出生日期",
         ),
-        Field("relation", ("与户主关系", "家庭关系", "关系"), kinds.text(50)),
-        Field("floating", ("流动人口", "是否流动人口", "人口类型"), kinds.flag),
-        Field("building_code", ("楼栋编码", "楼栋编号", "建筑编码", "bldg_code"), kinds.code),
+        Field(
+            "phone",
+            ("联系电话", "手机号", "手机号码", "手机", "电话", "电话号码", "联系方式", "mobile"),
+            kinds.phone,
+            label="联系电话",
+        ),
+        Field(
+            "relation", ("与户主关系", "家庭关系", "户主关系", "关系"), kinds.text(50),
+            label="与户主关系",
+        ),
+        Field(
+            "residence", ("人户状态", "人户一致", "人户是否一致", "人户情况"),
+            kinds.one_of(Residence, _RESIDENCES), label="人户状态",
+        ),
+        Field(
+            "floating", ("流动人口", "是否流动人口", "人口类型"), kinds.flag, label="流动人口"
+        ),
+        Field(
+            "floating_since", ("流入日期", "来本地日期", "流入时间", "来本地时间", "居住起始日期"),
+            kinds.day, label="流入日期",
+        ),
+        Field(
+            "floating_until", ("流出日期", "离开日期", "流出时间", "离开时间", "居住截止日期"),
+            kinds.day, label="流出日期",
+        ),
+        Field(
+            "building_code", ("楼栋编码", "楼栋编号", "建筑编码", "bldg_code"), kinds.code,
+            label="楼栋编码",
+        ),
         Field(
             "address",
-            ("地址", "现住址", "居住地址", "家庭住址", "详细地址", "楼栋地址"),
+            ("地址", "现住址", "现住地址", "居住地址", "家庭住址", "详细地址", "楼栋地址"),
             kinds.text(),
+            label="地址",
         ),
         Field(
-            "dwelling", ("房号", "房屋编号", "室号", "门牌号", "单元房号", "户室"), kinds.text(50)
+            "dwelling", ("房号", "房屋编号", "室号", "门牌号", "单元房号", "户室"), kinds.text(50),
+            label="房号",
         ),
-        Field("household", ("户号", "户编号", "家庭编号"), kinds.text(50)),
-    )
+        Field("household", ("户号", "户编号", "家庭编号"), kinds.text(50), label="户号"),
+    )  # fmt: skip
 
 
-_COLUMNS = (
-    "id_number", "sex", "birth_date", "phone", "relation", "floating", "building_code", "address",
-    "dwelling", "household",
+PERSON = (
+    "name", "id_number", "sex", "birth_date", "phone", "relation", "residence", "floating",
+    "floating_since", "floating_until",
 )  # fmt: skip
+"""What is kept of a person himself, beside where he lives."""
+HOME = ("building_code", "address", "dwelling", "household")
+"""How a sheet says where somebody lives."""
+
+
+_COLUMNS = tuple(name for name in (*PERSON, *HOME) if name != "name")
 
 
 def complete(frame: pd.DataFrame) -> pd.DataFrame:
@@ -106,7 +163,7 @@ def complete(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """Faults that need several fields: no home, a person twice."""
+    """Faults that need several fields: no home, floating ended before it began."""
     homeless = frame.index[frame["building_code"].isna() & frame["address"].isna()]
     no_home = pd.DataFrame(
         {
@@ -116,9 +173,111 @@ def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
             "reason": "an address or a building code is needed: a resident belongs to a dwelling",
         }
     )
-    keys = ["birth_date", "building_code", "address", "dwelling", "household"]
-    told = frame[["name", *keys]].astype("str").fillna("")
-    person = told["name"].str.cat(told[keys], sep="|")
-    twice = rows.repeated(person.where(frame["id_number"].isna()), "name")
-    twice["value"] = frame.loc[twice["row"], "name"].to_numpy()
-    return [no_home, rows.repeated(frame["id_number"], "id_number"), twice]
+    since, until = frame["floating_since"], frame["floating_until"]
+    both = since.notna() & until.notna()
+    ended = frame.index[both & (since.where(both, date.min) > until.where(both, date.min))]
+    reasons = [f"lies before floating_since {since[row]}" for row in ended]
+    before = {"row": ended, "field": "floating_until", "value": until.loc[ended].astype("str"),
+              "reason": reasons}  # fmt: skip
+    return [no_home, pd.DataFrame(before)]
+
+
+def repeats(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Who stands twice in a sheet: row → first row, of equal rows and of rows that differ.
+
+    One person by the id, or without one by name, birth and home. A row that says nothing else
+    than an earlier one of its person is equal; the others need a decision.
+    """
+    frame = frame.drop(columns="row", errors="ignore")
+    told = frame[["name", "birth_date", *HOME]].astype("str").fillna("")
+    told["name"] = privacy.same_name(told["name"])
+    person = told.apply("|".join, axis=1) if len(told) else pd.Series("", index=frame.index)
+    person = ("i" + frame["id_number"].astype("str")).fillna("n" + person)
+    again = person.duplicated(keep="first")
+    same = person[person.isin(person[again])]
+    first = pd.Series(same.index, index=same).groupby(level=0).first()
+    of_row = pd.Series(person[again].map(first), index=frame.index[again], dtype="int64")
+    equal = frame.loc[same.index].astype("str").duplicated(keep="first")
+    is_equal = equal.reindex(of_row.index)
+    return of_row[is_equal], of_row[~is_equal]
+
+
+# What is shown of it
+
+_MASKS = {"name": privacy.mask_names, "id_number": privacy.mask_ids, "phone": privacy.mask_phones}
+
+
+def shown(field: str, value: object) -> str | None:
+    """What a list shows of one value: name, id, phone and birth masked, the rest as it is."""
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
+        return None
+    if field == "id_number" and len(str(value)) < 15:
+        return "****"
+    if field in _MASKS:
+        return str(_MASKS[field](pd.Series([str(value)], dtype="str")).iloc[0])
+    if field == "birth_date":
+        year = re.match(r"[0-9]{4}", str(value))
+        return privacy.mask_birth(int(year[0])) if year else "****"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_person(changes: Mapping[str, str | None], *, today: date) -> dict[str, object]:
+    """Check typed values of one person as a sheet's are; a blank clears the field.
+
+    Raises:
+        BadInput: naming every field that is wrong; `faults` are field and reason.
+    """
+    unknown = sorted(set(changes) - set(PERSON))
+    if unknown:
+        raise BadInput(
+            f"{unknown[0]!r} is no field of a resident; fields are {', '.join(PERSON)}",
+            choices=list(PERSON),
+        )
+    given = {name: (text or "").strip() for name, text in changes.items()}
+    fields = tuple(one for one in residents(today) if one.name in given)
+    frame = pd.DataFrame({name: [text] for name, text in given.items()}, dtype="str")
+    cleaned = rows.clean(frame, fields)
+    if len(cleaned.faults):
+        faults = cleaned.faults[["field", "reason"]].to_dict("records")
+        told = "; ".join(f"{one['field']} {one['reason']}" for one in faults)
+        raise BadInput(f"this cannot be kept: {told}", faults=faults)
+    row = cleaned.frame.iloc[0]
+    return {name: None if pd.isna(row[name]) else row[name] for name in given}
+
+
+# What is asked for
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A search as the register understands it; None where it asks for no such thing."""
+
+    id_number: str | None = None
+    phone: str | None = None
+    name: str | None = None
+    mask: str | None = None
+    place: str | None = None
+    dwelling: str | None = None
+
+
+def asked(question: str) -> Asked:
+    """Understand a search: an id, a phone, a name or its beginning, or a place with a number.
+
+    `张` and `张**` ask for everybody whose mask begins so, `桥头路1号 302` for a dwelling.
+
+    Raises:
+        BadInput: nothing is asked.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", question).split())
+    if not text or len(text) > 100:
+        raise BadInput("ask for a name, an id, a phone or an address of up to 100 characters")
+    tight = re.sub(r"[\s()-]", "", text)
+    if re.fullmatch(r"[0-9]{17}[0-9Xx]", tight):
+        return Asked(id_number=tight.upper())
+    if len(text) == 1 or re.fullmatch(r".\*+", text):
+        return Asked(mask=text, place=text if len(text) == 1 else None)
+    phone = tight if re.fullmatch(r"\+?[0-9]{5,15}", tight) else None
+    place, blank, number = text.rpartition(" ")
+    if blank and re.search(r"[0-9]", number):
+        return Asked(phone=phone, name=text, place=place, dwelling=number)
+    return Asked(phone=phone, name=text, place=text, dwelling=text if text.isascii() else None)
