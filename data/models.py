@@ -178,6 +178,7 @@ class CellTally(Base):
     households: Mapped[int] = mapped_column(server_default="0")
     residents: Mapped[int] = mapped_column(server_default="0")
     facilities: Mapped[int] = mapped_column(server_default="0")
+    cases: Mapped[int] = mapped_column(server_default="0")
     open_cases: Mapped[int] = mapped_column(server_default="0")
 
 
@@ -193,6 +194,7 @@ class CellShown(Base):
     households: Mapped[int | None]
     residents: Mapped[int | None]
     facilities: Mapped[int | None]
+    cases: Mapped[int | None]
     open_cases: Mapped[int | None]
 
 
@@ -278,10 +280,8 @@ class Resident(Numbered, Watched, Versioned, InArea, Base):
             postgresql_where=text("id_index IS NOT NULL"),
         ),
         Index("resident_name_index", "name_index"),
-        Index(
-            "resident_phone_index", "phone_index",
-            postgresql_where=text("phone_index IS NOT NULL"),
-        ),
+        Index("resident_phone_index", "phone_index",
+              postgresql_where=text("phone_index IS NOT NULL")),
         Index("resident_area_no", "area_no"),
         CheckConstraint("sex IN ('male', 'female')", name="resident_sex"),
         CheckConstraint("residence IN ('matches', 'separated')", name="resident_residence"),

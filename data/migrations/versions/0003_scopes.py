@@ -84,7 +84,8 @@ def right(name: str) -> str:
 # The range is compared with the bare settings: from them the planner knows how many rows lie in
 # it, and takes the area's index for a worker and the spatial one for a viewport; through
 # sub-selects it would guess. The list is hashed once, where `= ANY` would walk it for every row;
-# and as `IS NOT NULL` it is taken to hold for nearly all of the range, not for half of it.
+# and as `IS NOT NULL` it is taken to hold for nearly all of the range, not for half of it. Without
+# its FROM the sub-select would forbid parallel plans.
 IN_SCOPE = f"""(area_no BETWEEN {setting("low", "int8")} AND {setting("high", "int8")}
     AND ((SELECT {setting("areas", "text")}) IS NULL
          OR area_no = ANY ((SELECT {setting("areas", "int8[]")})::int8[])))"""
@@ -211,7 +212,7 @@ def _run(sql: str) -> None:
 
 def upgrade() -> None:
     """Scope, hide and chain."""
-    for step in (ROLE, JOURNAL, SMALL_COUNTS, GRANTS, _policies(), LEAKPROOF):
+    for step in (ROLE, JOURNAL, GRANTS, _policies(), LEAKPROOF):
         _run(step)
 
 
@@ -223,7 +224,7 @@ def downgrade() -> None:
 DOWN = """
 DROP TRIGGER journal_stays ON journal;
 DROP TRIGGER journal_chain ON journal;
-DROP FUNCTION journal_stays, journal_chain, show_counts, journal_hash;
+DROP FUNCTION journal_stays, journal_chain, journal_hash;
 DROP TABLE journal_head;
 DO $$ DECLARE one record; BEGIN
     FOR one IN SELECT polname, polrelid::regclass AS of FROM pg_policy LOOP
