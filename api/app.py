@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 import data.db
 import maps
-from api import errors
+from api import auth, errors
 from api.middleware import Compressed, Doorkeeper, SafeHeaders
 from api.settings import Settings
 from data.seal import Seal
@@ -51,6 +51,7 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
 
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.seal = settings, seal
+    app.add_middleware(auth.Guard)
     app.add_middleware(Compressed)
     app.add_middleware(Doorkeeper, hosts=settings.hosts)
     app.add_middleware(SafeHeaders)
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
     static = Path(maps.__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     _add_routes(app)
+    app.state.ways = auth.ways(app.routes)
     return app
 
 
@@ -73,7 +75,7 @@ def _warm() -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
-    from api.routes import export, layers, locate, pages
+    from api.routes import export, layers, locate, pages, sign_in
 
-    for room in (pages, layers, locate, export):
+    for room in (pages, sign_in, layers, locate, export):
         app.include_router(room.router)

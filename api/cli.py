@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import opening
-from api.commands import intake, looking
+from api.commands import accounts, intake, looking
 from gis.errors import BadInput, WanggeError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def demo(
                 opened.store, seal=opened.seal, size=size, today=date.today(), progress=progress
             )
         api.show.say(said)
-        _serve(settings, opened)
+        _serve(settings, opened, and_say="demo accounts, one click each: {url}/sign-in")
 
 
 def _confirm_reset(opened: Opened, yes: bool) -> None:
@@ -106,10 +106,16 @@ def serve(port: PortOption = None) -> None:
         _serve(settings, opened)
 
 
-def _serve(settings: Settings, opened: Opened) -> None:
+def _serve(settings: Settings, opened: Opened, *, and_say: str = "") -> None:
     import api.running
+    import api.show
 
-    api.running.serve(settings, opened, ready=lambda url: print(f"ready {url}", flush=True))
+    def ready(url: str) -> None:
+        print(f"ready {url}", flush=True)
+        if and_say:
+            api.show.say(and_say.format(url=url))
+
+    api.running.serve(settings, opened, ready=ready)
 
 
 # By theme
@@ -120,6 +126,7 @@ app.command(context_settings={"ignore_unknown_options": True})(looking.locate)  
 app.command()(looking.unplaced)
 app.command()(looking.export)
 app.command()(looking.check)
+app.add_typer(accounts.app, name="accounts")
 
 
 # Developing

@@ -12,7 +12,9 @@ from fastapi import Depends, Request
 import data.scope
 from api.settings import Settings
 from data.seal import Seal
+from data.sign_in import Entered
 from gis.access import ANYBODY, Viewer
+from gis.errors import NotAllowed
 
 
 def _settings(request: Request) -> Settings:
@@ -36,6 +38,13 @@ def viewer_of(request: Request) -> Viewer:
     return viewer
 
 
+def _entered(request: Request) -> Entered:
+    entered: Entered | None = getattr(request.state, "entered", None)
+    if entered is None:
+        raise NotAllowed("this is for people who are signed in")  # the guard asked before
+    return entered
+
+
 async def _hot(request: Request) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     pool = request.app.state.pool
     async with data.scope.looking(pool, viewer_of(request)) as connection:
@@ -44,6 +53,7 @@ async def _hot(request: Request) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
 
 Store = Annotated[sa.Engine, Depends(_store)]
 ViewerDep = Annotated[Viewer, Depends(viewer_of)]
+EnteredDep = Annotated[Entered, Depends(_entered)]
 SealDep = Annotated[Seal, Depends(_seal)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 Hot = Annotated[psycopg.AsyncConnection[Any], Depends(_hot, scope="function")]

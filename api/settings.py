@@ -49,6 +49,16 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         "", description="further names this server is asked by, separated by commas"
     )
+    lock_after: int = Field(
+        5, ge=1, le=100, description="failures to sign in, in a row, that lock an account"
+    )
+    lock_minutes: int = Field(15, ge=1, description="for how many minutes it stays locked")
+    oidc_issuer: str | None = Field(
+        None, description="https address of the city's OpenID Connect provider, to sign in there"
+    )
+    oidc_client_id: str | None = Field(None, description="what that provider calls this program")
+    oidc_client_secret: SecretStr | None = Field(None, description="the secret it shares with us")
+    oidc_name: str = Field("统一身份认证", description="what the button to it is called")
     basemap: Basemap = Field(Basemap.NONE, description="none, tianditu, amap or osm")
     tianditu_key: str | None = Field(None, description="key for 天地图 tiles, a browser key")
     time_zone: str = Field(

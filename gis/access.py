@@ -110,5 +110,5 @@ def operator(login: str) -> Viewer:
     return Viewer(0, login, login, Role.ADMINISTRATOR, EVERYWHERE, is_operator=True)
 
 
-ANYBODY = Viewer()
+ANYBODY = Viewer(login="anybody")
 """A visitor who has not signed in: the public map, counts of five and more."""

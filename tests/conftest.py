@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -22,10 +22,15 @@ from psycopg import sql
 from sqlalchemy.orm import Session
 from town import SEAL
 
+import data.accounts
 import data.db
 import data.embedded
+import data.scope
+import data.sign_in
 from api.app import create_app
 from api.settings import Settings
+from data.accounts import Charged
+from gis.access import Role
 
 hypothesis.settings.register_profile("wangge", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("wangge")
@@ -137,13 +142,55 @@ def db(shared_engine: sa.Engine) -> Iterator[Session]:
         outer.rollback()
 
 
+class Base(str):
+    """Where an application is served; who sends `headers` acts as the administrator of all."""
+
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+def signed_in(
+    database_url: str, login: str, role: Role, charges: list[Charged], **about: str
+) -> str:
+    """Add an account in charge of that, and sign a program of it in; return the token."""
+    store = data.db.engine(database_url)
+    with data.db.transaction(store) as db:
+        number = data.accounts.add(db, login, role=role, name=about.pop("name", login), **about)
+        data.accounts.put_in_charge(db, number, charges)
+        _, token = data.sign_in.begin(db, number, label="test", lasts=timedelta(days=1))
+    store.dispose()
+    return token
+
+
+ADMINISTRATOR = "test-administrator"
+
+
+def _administrators_token(database_url: str) -> str:
+    store = data.db.engine(database_url)
+    with data.db.transaction(store) as db:
+        there = data.accounts.known(db, login=ADMINISTRATOR)
+        for one in there:
+            return data.sign_in.begin(db, one.id, label="test", lasts=timedelta(days=1))[1]
+    store.dispose()
+    return signed_in(database_url, ADMINISTRATOR, Role.ADMINISTRATOR, [Charged(everything=True)])
+
+
 @pytest.fixture
-def server() -> Iterator[Callable[..., str]]:
-    """Serve the application over a database: `server(url) -> base_url`."""
+def server() -> Iterator[Callable[..., Base]]:
+    """Serve the application over a database: `server(url) -> base_url`.
+
+    It connects as the role that cannot pass by the row policies, as it does in earnest.
+    """
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def serve(database_url: str, **settings: object) -> str:
-        app = create_app(Settings(**settings), database_url=database_url, seal=SEAL)
+    def serve(database_url: str, **settings: object) -> Base:
+        app_url = database_url.replace("//wangge@", f"//{data.scope.APP_ROLE}@")
+        assert app_url != database_url
+        token = _administrators_token(database_url)
+        app = create_app(Settings(**settings), database_url=app_url, seal=SEAL)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -151,7 +198,9 @@ def server() -> Iterator[Callable[..., str]]:
         deadline = time.monotonic() + 20
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.02)
-        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        base = Base(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
+        base.token = token
+        return base
 
     yield serve
     for server, thread in running:
