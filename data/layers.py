@@ -16,8 +16,9 @@ import orjson
 import psycopg
 import shapely
 
+import data.scope
 import gis.coordinates
-from data.tiles import HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, workers
+from data.tiles import HIDDEN, HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, TALLIES, known, workers
 from gis.errors import BadInput, NotFound
 from gis.terms import Datum
 
@@ -27,9 +28,9 @@ DIGITS = 7
 _CELL_ROWS = f"""
     WITH {workers()}
     SELECT c.id, c.code, c.name, c.kind, c.division_code, {HOUSEHOLDS} AS households,
-           coalesce(t.facilities, 0) AS facilities, coalesce(t.open_cases, 0) AS open_cases,
-           {LOAD} AS load, round(c.area_m2::numeric, 1) AS area_m2, c.geom
-    FROM grid_cell c LEFT JOIN cell_tally t ON t.cell_id = c.id
+           coalesce({known("facilities")}, 0) AS facilities, {known("open_cases")} AS open_cases,
+           {LOAD} AS load, {HIDDEN} AS hidden, round(c.area_m2::numeric, 1) AS area_m2, c.geom
+    FROM grid_cell c {TALLIES}
                      LEFT JOIN workers w ON w.cell_id = c.id
     WHERE {IN_PLAN} AND {{where}}
 """
@@ -48,7 +49,10 @@ _ROWS = {
 }
 LAYERS = tuple(_ROWS)
 
-_BOX = "geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)"
+_ENVELOPE = "ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)"
+_BOX = f"geom && {_ENVELOPE}"
+_BOX_OF = {"cases": data.scope.in_view(_ENVELOPE)}
+"""Layers under row policies look their box up by cells too."""
 _OF_CELLS = {
     "cells": "c.id = ANY(%(cells)s)",
     "divisions": "code = ANY(%(divisions)s)",
@@ -211,7 +215,7 @@ def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     own = "c." if wanted.layer == "cells" else ""
     where, values = ["TRUE"], {"plan": wanted.plan}
     if wanted.box:
-        where.append(own + _BOX)
+        where.append(_BOX_OF.get(wanted.layer, own + _BOX))
         values |= vars(wanted.box)
     if wanted.area:
         where.append(_OF_CELLS[wanted.layer])

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
+import data.scope
 import gis.coordinates
 from gis.errors import BadInput, NotFound
 from gis.terms import Datum, PostRole
@@ -39,8 +40,32 @@ IN_PLAN = f"""c.plan_id = {PLAN_ID}
               AND (c.valid_to IS NULL OR c.valid_to > current_date)"""
 """Which cells are drawn: those of the plan in force, or of the plan asked for."""
 
-HOUSEHOLDS = "coalesce(nullif(t.households, 0), c.households_declared)"
-"""Households counted in the cell, or declared where none has been counted."""
+TALLIES = """LEFT JOIN cell_tally t ON t.cell_id = c.id
+                         LEFT JOIN cell_shown s ON s.cell_id = c.id"""
+"""The numbers of cells c: what the viewer may know exactly, and what anybody may know."""
+
+
+def known(counted: str) -> str:
+    """A number of a cell: exact where it is the viewer's, else shown; null where hidden."""
+    return f"coalesce(t.{counted}, s.{counted})"
+
+
+def is_hidden(counted: str) -> str:
+    """Whether a number of a cell is kept from the viewer."""
+    return f"(t.cell_id IS NULL AND s.cell_id IS NOT NULL AND s.{counted} IS NULL)"
+
+
+def hidden_of(*counted: str) -> str:
+    """The names of a cell's hidden numbers, in an array."""
+    named = ", ".join(f"CASE WHEN {is_hidden(name)} THEN '{name}' END" for name in counted)
+    return f"array_remove(ARRAY[{named}]::text[], NULL)"
+
+
+HOUSEHOLDS = f"""CASE WHEN NOT {is_hidden("households")}
+                 THEN coalesce(nullif({known("households")}, 0), c.households_declared) END"""
+"""Households counted in the cell, or declared where none has been counted; null where hidden."""
+HIDDEN = f"nullif(array_to_string({hidden_of('households', 'open_cases')}, ','), '')"
+"""Which of the numbers on the map are hidden: `households,open_cases`."""
 
 _POSTED_NOW = f"""p.role = '{PostRole.GRID_WORKER}' AND p.valid_from <= current_date
                   AND (p.valid_to IS NULL OR p.valid_to > current_date)"""
@@ -68,7 +93,7 @@ def workers(which: str = "TRUE") -> str:
     """
 
 
-LOAD = f"round({HOUSEHOLDS} / w.full_time)::int"
+LOAD = f"round(({HOUSEHOLDS}) / w.full_time)::int"
 """Households per full-time grid worker; null where nobody is posted."""
 
 _ENVELOPE = "ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)"
@@ -89,9 +114,10 @@ _CELLS_HERE = f"c.geom && {_ENVELOPE} AND {IN_PLAN}"
 _CELLS = _mvt(
     "cells",
     f"""SELECT c.id, c.code, c.name, c.kind, {HOUSEHOLDS} AS households,
-               coalesce(t.facilities, 0) AS facilities, coalesce(t.open_cases, 0) AS open_cases,
-               {LOAD} AS load, {_shape("c.geom_3857")}
-        FROM grid_cell c LEFT JOIN cell_tally t ON t.cell_id = c.id
+               coalesce({known("facilities")}, 0) AS facilities,
+               {known("open_cases")} AS open_cases, {LOAD} AS load, {HIDDEN} AS hidden,
+               {_shape("c.geom_3857")}
+        FROM grid_cell c {TALLIES}
                          LEFT JOIN workers w ON w.cell_id = c.id
         WHERE {_CELLS_HERE}""",
     before=f"WITH {workers(_CELLS_HERE)}",
@@ -109,17 +135,21 @@ _CELL_NAMES = _mvt(
 def _per_cell(name: str, counted: str) -> str:
     return _mvt(
         name,
-        f"""SELECT c.id, t.{counted} AS n, {_shape("ST_PointOnSurface(c.geom_3857)")}
-            FROM grid_cell c JOIN cell_tally t ON t.cell_id = c.id
-            WHERE t.{counted} > 0 AND {_CELLS_HERE}""",
+        f"""SELECT c.id, {known(counted)} AS n, {_shape("ST_PointOnSurface(c.geom_3857)")}
+            FROM grid_cell c {TALLIES}
+            WHERE {known(counted)} > 0 AND {_CELLS_HERE}""",
     )
 
 
-def _points(name: str, table: str, columns: str) -> str:
+_HERE = f"geom && {_ENVELOPE}"
+_IN_SCOPE_HERE = data.scope.in_view(_ENVELOPE)
+
+
+def _points(name: str, table: str, columns: str, here: str = _HERE) -> str:
     return _mvt(
         name,
         f"""SELECT id, {columns}, {_shape("ST_Transform(geom, 3857)")}
-            FROM {table} WHERE geom && {_ENVELOPE} ORDER BY id""",
+            FROM {table} WHERE {here} ORDER BY id""",
     )
 
 
@@ -168,8 +198,11 @@ RECIPES: dict[str, tuple[Recipe, ...]] = {
         Recipe(_per_cell("facilities_by_cell", "facilities"), below_zoom=POINTS_FROM),
     ),
     "cases": (
-        Recipe(_points("cases", "case_file", "state"), POINTS_FROM, WORDS_FROM),
-        Recipe(_points("cases", "case_file", "code, title, state, class_code"), WORDS_FROM),
+        Recipe(_points("cases", "case_file", "state", _IN_SCOPE_HERE), POINTS_FROM, WORDS_FROM),
+        Recipe(
+            _points("cases", "case_file", "code, title, state, class_code", _IN_SCOPE_HERE),
+            WORDS_FROM,
+        ),
         Recipe(_per_cell("cases_by_cell", "open_cases"), below_zoom=POINTS_FROM),
     ),
 }
