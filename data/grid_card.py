@@ -1,6 +1,7 @@
 """What the map says about cells in words: the card of one, the search for some, the overview.
 
-Counts and posts only; nothing here reads a resident. A post's phone is the work phone.
+Counts and posts only; nothing here reads a resident. A number that is hidden from the viewer is
+null, and `hidden` names it. A post's phone is the work phone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,17 @@ from typing import Any
 
 import psycopg
 
-from data.tiles import HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, workers
+from data.tiles import (
+    HOUSEHOLDS,
+    IN_PLAN,
+    LOAD,
+    PLAN_ID,
+    TALLIES,
+    hidden_of,
+    is_hidden,
+    known,
+    workers,
+)
 from gis.errors import NotFound
 from gis.terms import ENDED_STATES, PostRole
 
@@ -23,10 +34,12 @@ _CARD = f"""
     WITH {workers("c.code = %(code)s")},
     cell AS (
         SELECT c.*, {HOUSEHOLDS} AS households, {LOAD} AS load,
-               coalesce(t.buildings, 0) AS buildings, coalesce(t.dwellings, 0) AS dwellings,
-               coalesce(t.residents, 0) AS residents, coalesce(t.facilities, 0) AS facilities,
-               coalesce(t.open_cases, 0) AS open_cases
-        FROM grid_cell c LEFT JOIN cell_tally t ON t.cell_id = c.id
+               coalesce({known("buildings")}, 0) AS buildings,
+               coalesce({known("facilities")}, 0) AS facilities,
+               {known("dwellings")} AS dwellings, {known("residents")} AS residents,
+               {known("open_cases")} AS open_cases,
+               {hidden_of("dwellings", "households", "residents", "open_cases")} AS hidden
+        FROM grid_cell c {TALLIES}
                          LEFT JOIN workers w ON w.cell_id = c.id
         WHERE {IN_PLAN} AND c.code = %(code)s
     )
@@ -35,6 +48,7 @@ _CARD = f"""
            v.parent_code AS street_code, s.name AS street_name,
            round(c.area_m2)::bigint AS area_m2, c.households_declared,
            c.buildings, c.dwellings, c.households, c.residents, c.facilities, c.open_cases, c.load,
+           c.hidden,
            {_BBOX.format("c.geom")} AS bbox,
            (SELECT json_object_agg(category, n) FROM
                (SELECT category, count(*) AS n FROM facility WHERE cell_id = c.id
@@ -69,9 +83,11 @@ _OVERVIEW = f"""
     WITH {workers()},
     cell AS (
         SELECT c.geom, {HOUSEHOLDS} AS households, {LOAD} AS load,
-               coalesce(t.open_cases, 0) AS open_cases, coalesce(t.residents, 0) AS residents,
-               coalesce(t.buildings, 0) AS buildings, coalesce(t.facilities, 0) AS facilities
-        FROM grid_cell c LEFT JOIN cell_tally t ON t.cell_id = c.id
+               {known("open_cases")} AS open_cases, {known("residents")} AS residents,
+               {known("buildings")} AS buildings, {known("facilities")} AS facilities,
+               {is_hidden("households")} AS no_households, {is_hidden("residents")} AS no_residents,
+               {is_hidden("open_cases")} AS no_open_cases
+        FROM grid_cell c {TALLIES}
                          LEFT JOIN workers w ON w.cell_id = c.id
         WHERE {IN_PLAN}
     ),
@@ -82,8 +98,12 @@ _OVERVIEW = f"""
            count(*) AS cells, coalesce(sum(households), 0) AS households,
            coalesce(sum(residents), 0) AS residents, coalesce(sum(buildings), 0) AS buildings,
            coalesce(sum(facilities), 0) AS facilities, coalesce(sum(open_cases), 0) AS open_cases,
-           count(*) FILTER (WHERE load IS NULL) AS cells_without_worker,
-           count(*) FILTER (WHERE households IS NULL) AS cells_without_households,
+           count(*) FILTER (WHERE no_households) AS hidden_households,
+           count(*) FILTER (WHERE no_residents) AS hidden_residents,
+           count(*) FILTER (WHERE no_open_cases) AS hidden_open_cases,
+           count(*) FILTER (WHERE load IS NULL AND NOT no_households) AS cells_without_worker,
+           count(*) FILTER (WHERE households IS NULL AND NOT no_households)
+               AS cells_without_households,
            percentile_disc(%(shares)s::float8[])
                WITHIN GROUP (ORDER BY households) AS by_households,
            percentile_disc(%(shares)s::float8[])
@@ -96,6 +116,7 @@ _OVERVIEW = f"""
 """
 _SHARES = [0.2, 0.4, 0.6, 0.8]
 COLOURED_BY = ("households", "load", "open_cases")
+COUNTED_BEHIND = ("households", "residents", "open_cases")
 
 
 async def _one(
@@ -141,7 +162,10 @@ async def search(
 async def overview(
     connection: psycopg.AsyncConnection[Any], plan: str | None = None
 ) -> dict[str, Any]:
-    """Return the plan's name, its box, the totals and the class breaks for colouring."""
+    """Return the plan's name, its box, the totals and the class breaks for colouring.
+
+    The totals are of what the viewer may know; `hidden` counts the cells they leave out.
+    """
     found = await _one(connection, _OVERVIEW, {"plan": plan, "shares": _SHARES})
     assert found is not None
     return {
@@ -154,6 +178,7 @@ async def overview(
                 *("open_cases", "cells_without_worker", "cells_without_households"),
             )
         },
+        "hidden": {name: found[f"hidden_{name}"] for name in COUNTED_BEHIND},
         "breaks": {
             name: breaks(found[f"by_{name}"] or [], found[f"most_{name}"]) for name in COLOURED_BY
         },

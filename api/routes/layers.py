@@ -137,11 +137,15 @@ router.add_route("/layers/{layer}.geojson", features, methods=["GET"])
 
 
 class Overview(BaseModel):
-    """The town at a glance; `breaks` are the upper ends of the colour classes but the last."""
+    """The town at a glance; `breaks` are the upper ends of the colour classes but the last.
+
+    Totals leave out the numbers that are hidden from the viewer, in `hidden` many cells.
+    """
 
     plan: str | None
     bbox: tuple[float, float, float, float] | None
     totals: dict[str, int]
+    hidden: dict[str, int]
     breaks: dict[str, list[int]]
     version: str
 
@@ -172,7 +176,10 @@ class Posted(BaseModel):
 
 
 class Card(BaseModel):
-    """A cell as the map tells of it. `load`: households per full-time grid worker."""
+    """A cell as the map tells of it. `load`: households per full-time grid worker.
+
+    A number hidden from the viewer is null and named in `hidden`.
+    """
 
     code: str
     name: str
@@ -183,12 +190,13 @@ class Card(BaseModel):
     area_m2: int | None
     households_declared: int | None
     buildings: int
-    dwellings: int
+    dwellings: int | None
     households: int | None
-    residents: int
+    residents: int | None
     facilities: int
-    open_cases: int
+    open_cases: int | None
     load: int | None
+    hidden: list[str]
     facilities_by_category: dict[str, int]
     open_cases_by_state: dict[str, int]
     posts: list[Posted]
