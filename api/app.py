@@ -75,7 +75,7 @@ def _warm() -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
-    from api.routes import export, layers, locate, pages, sign_in
+    from api.routes import export, layers, locate, pages, register, sign_in
 
-    for room in (pages, sign_in, layers, locate, export):
+    for room in (pages, sign_in, layers, locate, export, register):
         app.include_router(room.router)

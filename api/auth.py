@@ -85,6 +85,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/tokens"): Door.SIGNED_IN,
     ("DELETE", "/tokens/{number}"): Door.SIGNED_IN,
     # the register: api/routes/register.py
+    ("GET", "/register"): Right.PERSONS,
+    ("GET", "/register/find"): Right.PERSONS,
+    ("GET", "/register/homes"): Right.PERSONS,
+    ("GET", "/register/households/{number}"): Right.PERSONS,
+    ("GET", "/register/residents/{number}/history"): Right.PERSONS,
+    ("GET", "/register/completeness"): Right.PERSONS,
+    ("PATCH", "/register/residents/{number}"): Right.EDIT_PERSONS,
+    ("POST", "/register/residents/{number}/unmask"): Right.UNMASK,
 }
 """Method and path, as the route was written → what it demands."""
 

@@ -8,18 +8,31 @@ export function drawRows(rows, again) {
   return make('ul', { class: 'rows' }, ...rows.map((row) => item(row, again)));
 }
 
+// Fields of which a blank means that they stay: their values are masked.
+const SECRET = new Set(['name', 'id_number', 'phone']);
+
+function changed(row, inputs) {
+  return Object.fromEntries(Object.entries(inputs)
+    .map(([field, input]) => [field, input.value.trim()])
+    .filter(([field, now]) => (SECRET.has(field) ? now : now !== (row.values[field] ?? ''))));
+}
+
 function item(row, again) {
   const inputs = {};
   const faulty = new Map(row.faults.map((fault) => [fault.field, fault.reason]));
   const cells = Object.entries(row.values).map(([field, value]) => {
     const [chinese, english] = fieldName(field);
     const why = faulty.get(field);
-    inputs[field] = make('input', { type: 'text', value: value ?? '', 'aria-invalid': why ? 'true' : null });
+    const hidden = SECRET.has(field) && value;
+    inputs[field] = make('input', {
+      type: 'text', autocomplete: 'off', 'aria-invalid': why ? 'true' : null,
+      value: hidden ? '' : value ?? '', placeholder: hidden ? (why ? `${value}，请重写` : `${value}（不改）`) : '',
+    });
     return make('label', { class: why ? 'faulty' : '' }, make('span', {}, ...both(chinese, english)), inputs[field], why && make('em', {}, ...inWords(why)));
   });
   const answer = make('div', {});
   const mend = async () => {
-    const values = Object.fromEntries(Object.entries(inputs).map(([field, input]) => [field, input.value.trim()]));
+    const values = changed(row, inputs);
     try {
       await post(`/register/rows/${row.id}`, { values });
       say('这一行已入账。', 'The row is in the register.');
