@@ -32,7 +32,8 @@ def served(store, empty_url, server):
 
 
 def get(base, name, **params):
-    return httpx.get(f"{base}/export/{name}", params=params, timeout=30)
+    headers = getattr(base, "headers", {})  # as the administrator, where there is one
+    return httpx.get(f"{base}/export/{name}", params=params, headers=headers, timeout=30)
 
 
 def test_streamed_kinds_are_byte_by_byte_those_of_the_command_line(served, store, tmp_path):
@@ -138,8 +139,8 @@ def test_an_export_over_http_leaves_its_line_in_the_journal(served, store):
     with data.db.transaction(store) as db:
         lines = db.execute(sa.text("SELECT actor, act, subject, detail FROM journal ORDER BY id"))
         assert [tuple(line) for line in lines] == [
-            ("web", "export", "cells", {"area": "A", "rows": 1}),
-            ("web", "export", "facilities", {"area": None, "rows": 6}),
+            ("test-administrator", "export", "cells", {"area": "A", "rows": 1}),
+            ("test-administrator", "export", "facilities", {"area": None, "rows": 6}),
         ]
 
 

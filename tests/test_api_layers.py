@@ -7,7 +7,8 @@ import pytest
 
 @pytest.fixture
 def town_api(server, town_url):
-    with httpx.Client(base_url=server(town_url)) as client:
+    base = server(town_url)
+    with httpx.Client(base_url=base, headers=base.headers) as client:
         yield client
 
 

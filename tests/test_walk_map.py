@@ -21,8 +21,9 @@ PHONE = {
 
 @contextmanager
 def visit(browser, base, *, path="/", quiet=True, **how):
-    """Open the map; on leaving, hold it to: no script error, no policy violation, no other host."""
-    context = browser.new_context(**(how or DESK))
+    """Open the map as the administrator; on leaving, hold it to: no script error, no policy
+    violation, no other host."""
+    context = browser.new_context(**(how or DESK), extra_http_headers=base.headers)
     page = context.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
