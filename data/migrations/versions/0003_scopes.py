@@ -87,8 +87,9 @@ def right(name: str) -> str:
 # and as `IS NOT NULL` it is taken to hold for nearly all of the range, not for half of it. Without
 # its FROM the sub-select would forbid parallel plans.
 IN_SCOPE = f"""(area_no BETWEEN {setting("low", "int8")} AND {setting("high", "int8")}
-    AND ((SELECT {setting("areas", "text")}) IS NULL
-         OR area_no = ANY ((SELECT {setting("areas", "int8[]")})::int8[])))"""
+    AND CASE WHEN (SELECT {setting("areas", "text")}) IS NULL
+                  OR area_no IN (SELECT one FROM unnest({setting("areas", "int8[]")}) one)
+             THEN true END IS NOT NULL)"""
 CELL_IN_SCOPE = f"EXISTS (SELECT FROM grid_cell c WHERE c.id = cell_id AND {IN_SCOPE})"
 PERSON = "EXISTS (SELECT FROM resident r WHERE r.id = {})"
 MERGED = "EXISTS (SELECT FROM resident_merge m WHERE m.merged_id = {})"
