@@ -1,8 +1,9 @@
-"""What leaves the store: cells, facilities, cases, dwellings, statistics. Never a resident.
+"""What leaves the store: cells, facilities, cases, dwellings, statistics; residents for a reason.
 
 Every kind is one query over the cells of one plan on one day. Records carry the cell they are
 filed in; for another plan or day they are filed on the fly by the same shared-edge rule.
-Free text of citizens (the description of a case) stays inside: it may name people.
+Free text of citizens (the description of a case) stays inside: it may name people. Residents leave
+as masks; clear values only where the caller opens them.
 """
 
 from __future__ import annotations
@@ -16,26 +17,32 @@ import numpy as np
 import pandas as pd
 import psycopg
 import shapely
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.areas
 import data.db
 import data.grid
 from data.locate import TABLES
-from gis import codes
-from gis.errors import NotFound
-from gis.terms import ENDED_STATES
+from data.seal import Seal
+from data.tiles import TALLIES, known
+from gis.errors import BadInput
 
 CHUNK = 20_000
 
 KINDS = ("cells", "facilities", "cases", "dwellings", "statistics")
+PERSONS = "residents"
+"""The kind that names people: by a right of its own, with a reason and a watermark."""
+LEVELS = ("cell", "community", "street")
+COUNTED = ("dwellings", "households", "residents", "cases", "open_cases")
+"""Numbers of people and cases, which are hidden where they would tell of a few."""
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What is to be exported: kind, area (code of a cell or division), plan, day.
 
-    A day begins and ends by the clocks of `time_zone` (an IANA name).
+    A day begins and ends by the clocks of `time_zone` (an IANA name). Statistics come `by` cell,
+    community or street.
     """
 
     kind: str
@@ -43,6 +50,13 @@ class Wanted:
     plan: str | None = None
     as_of: date | None = None
     time_zone: str = "Asia/Shanghai"
+    by: str = "cell"
+
+    def __post_init__(self) -> None:
+        if self.by not in LEVELS:
+            raise BadInput(f"by is {self.by!r}; choose from {', '.join(LEVELS)}", field="by")
+        if self.by != "cell" and self.kind != "statistics":
+            raise BadInput(f"{self.kind} are not counted by {self.by}; statistics are", field="by")
 
 
 _CELL = """
@@ -73,7 +87,6 @@ _ON_DAY = "(p.valid_from IS NULL OR p.valid_from <= %(day)s) AND " \
 _DAY_ENDS = "((%(day)s::date + 1)::timestamp AT TIME ZONE %(zone)s)"
 _REPORTED = f"(p.reported_at IS NULL OR p.reported_at < {_DAY_ENDS})"
 _IN_AREA = "(%(area)s::text IS NULL OR c.id IS NOT NULL)"
-_ENDED = ", ".join(f"'{state}'" for state in ENDED_STATES)
 
 _ROWS = {
     "cells": """
@@ -104,33 +117,76 @@ _ROWS = {
         LEFT JOIN filed_dwellings f ON f.id = p.id LEFT JOIN cell c ON c.id = f.cell_id
         WHERE {_IN_AREA} ORDER BY p.id
     """,
-    "statistics": f"""
-        SELECT c.code, c.name, c.division_code, c.households_declared,
-               round(c.area_m2::numeric, 1)::float8 AS area_m2, coalesce(b.n, 0) AS buildings,
-               coalesce(h.dwellings, 0) AS dwellings, coalesce(h.households, 0) AS households,
-               coalesce(h.residents, 0) AS residents, coalesce(f.n, 0) AS facilities,
-               coalesce(k.n, 0) AS cases, coalesce(k.open_n, 0) AS open_cases, c.geom
-        FROM cell c
-        LEFT JOIN (SELECT cell_id, count(*) n FROM filed_buildings GROUP BY 1) b ON b.cell_id = c.id
-        LEFT JOIN (SELECT f.cell_id, count(DISTINCT f.id) dwellings,
-                          count(DISTINCT h.id) households, count(r.id) residents
-                   FROM filed_dwellings f LEFT JOIN household h ON h.dwelling_id = f.id
-                   LEFT JOIN resident r ON r.household_id = h.id GROUP BY 1) h ON h.cell_id = c.id
-        LEFT JOIN (SELECT f.cell_id, count(*) n FROM filed_facilities f JOIN facility p USING (id)
-                   WHERE {_ON_DAY} GROUP BY 1) f ON f.cell_id = c.id
-        LEFT JOIN (SELECT f.cell_id, count(*) n, count(*) FILTER (WHERE p.state NOT IN ({_ENDED})
-                          OR p.closed_at >= {_DAY_ENDS}) open_n
-                   FROM filed_cases f JOIN case_file p USING (id)
-                   WHERE {_REPORTED} GROUP BY 1) k ON k.cell_id = c.id
-        ORDER BY c.code COLLATE "C"
+    PERSONS: f"""
+        SELECT r.id, r.name_mask AS name, r.id_mask AS id_number, r.phone_mask AS phone, r.sex,
+               to_char(r.birth_date, 'YYYY') || '-**-**' AS birth_date, r.relation, r.residence,
+               r.floating, r.floating_since, r.floating_until, b.code AS building_code,
+               p.number AS dwelling, h.number AS household, b.address, c.code AS cell_code, p.geom
+        FROM resident r JOIN household h ON h.id = r.household_id
+        JOIN dwelling p ON p.id = h.dwelling_id JOIN building b ON b.id = p.building_id
+        LEFT JOIN filed_dwellings f ON f.id = p.id LEFT JOIN cell c ON c.id = f.cell_id
+        WHERE {_IN_AREA} ORDER BY r.id
     """,
 }
+_SEALED = "SELECT id, name_sealed, id_sealed, phone_sealed, birth_date FROM resident " \
+          "WHERE id = ANY(%(ids)s)"  # fmt: skip
+
+# Statistics
+
+_TOLD_AS_KEPT = f"""
+    told AS (SELECT c.id, {", ".join(f"{known(name)} AS {name}" for name in COUNTED)}
+             FROM cell c {TALLIES})
+"""
+_TOLD_ANEW = f"""
+    told AS (SELECT cell_id AS id, {", ".join(COUNTED)}
+             FROM count_anew(%(plan_id)s, %(day)s, {_DAY_ENDS}))
+"""
+_NUMBERS = f"""
+    numbers AS (
+        SELECT c.*, coalesce(b.n, 0) AS buildings, {", ".join(f"t.{name}" for name in COUNTED)},
+               coalesce(f.n, 0) AS facilities
+        FROM cell c LEFT JOIN told t USING (id)
+        LEFT JOIN (SELECT cell_id, count(*) n FROM filed_buildings GROUP BY 1) b ON b.cell_id = c.id
+        LEFT JOIN (SELECT f.cell_id, count(*) n FROM filed_facilities f JOIN facility p USING (id)
+                   WHERE {_ON_DAY} GROUP BY 1) f ON f.cell_id = c.id
+    )
+"""
+_HIDDEN = ", ".join(f"CASE WHEN {name} IS NULL THEN '{name}' END" for name in COUNTED)
+_BY_CELL = f"""
+    SELECT code, name, division_code, households_declared,
+           round(area_m2::numeric, 1)::float8 AS area_m2, buildings, dwellings, households,
+           residents, facilities, cases, open_cases,
+           nullif(concat_ws(',', {_HIDDEN}), '') AS hidden, geom
+    FROM numbers ORDER BY code COLLATE "C"
+"""
+_DIVISION_ON_DAY = """(SELECT {0} FROM division d WHERE d.code = {1} AND d.valid_from <= %(day)s
+    AND (d.valid_to IS NULL OR d.valid_to > %(day)s) ORDER BY d.valid_from DESC LIMIT 1)"""
+_KEYS = {
+    "community": "division_code",
+    "street": _DIVISION_ON_DAY.format("parent_code", "division_code"),
+}
+_BY_DIVISION = f"""
+    SELECT g.key AS code, {_DIVISION_ON_DAY.format("name", "g.key")} AS name, g.cells,
+           g.households_declared, g.area_m2, g.buildings,
+           {", ".join(f"g.{name}" for name in COUNTED)}, g.facilities,
+           {", ".join(f"g.hidden_{name}" for name in COUNTED)}, g.geom
+    FROM (SELECT {{key}} AS key, count(*) AS cells,
+                 sum(households_declared)::bigint AS households_declared,
+                 round(sum(area_m2)::numeric, 1)::float8 AS area_m2,
+                 sum(buildings)::bigint AS buildings, sum(facilities)::bigint AS facilities,
+                 {", ".join(f"sum({name})::bigint AS {name}" for name in COUNTED)},
+                 {", ".join(f"count(*) - count({name}) AS hidden_{name}" for name in COUNTED)},
+                 ST_Multi(ST_Union(geom)) AS geom
+          FROM numbers GROUP BY 1) g
+    ORDER BY g.key COLLATE "C"
+"""
 _NEEDS = {
     "cells": (),
     "facilities": ("facilities",),
     "cases": ("cases",),
     "dwellings": ("dwellings",),
-    "statistics": ("buildings", "dwellings", "facilities", "cases"),
+    PERSONS: ("dwellings",),
+    "statistics": ("buildings", "facilities"),
 }
 
 
@@ -173,10 +229,18 @@ def _question(db: Session, wanted: Wanted, today: date) -> tuple[str, dict[str, 
     day = wanted.as_of or today
     filing = _FILED_AS_KEPT if in_force else _FILED_ON_THE_FLY
     parts = [_CELL] + [filing.format(kind=kind, table=TABLES[kind]) for kind in _NEEDS[wanted.kind]]
+    if wanted.kind == "statistics":
+        parts += [_TOLD_AS_KEPT if in_force else _TOLD_ANEW, _NUMBERS]
     divisions = [] if wanted.area is None else _divisions(db, wanted.area, plan_id)
     values = {"plan_id": plan_id, "day": day, "area": wanted.area, "divisions": divisions}
     values["zone"] = wanted.time_zone
-    return f"WITH {', '.join(parts)} {_ROWS[wanted.kind]}", values
+    return f"WITH {', '.join(parts)} {_rows(wanted)}", values
+
+
+def _rows(wanted: Wanted) -> str:
+    if wanted.kind != "statistics":
+        return _ROWS[wanted.kind]
+    return _BY_CELL if wanted.by == "cell" else _BY_DIVISION.format(key=_KEYS[wanted.by])
 
 
 def _plan(db: Session, wanted: Wanted) -> tuple[int | None, bool]:
@@ -192,19 +256,37 @@ def _plan(db: Session, wanted: Wanted) -> tuple[int | None, bool]:
 
 def _divisions(db: Session, area: str, plan_id: int | None) -> list[str]:
     """Codes of the division `area` and all below it; none when `area` is a cell."""
-    cell = sa.text("SELECT 1 FROM grid_cell WHERE plan_id = :plan AND code = :area")
-    if db.scalar(cell, {"plan": plan_id, "area": area}):
-        return []
-    found = list(db.scalars(sa.text(_TREE), {"area": area, "full": codes.pad_division(area)}))
-    if not found:
-        raise NotFound(f"{area!r} is neither the code of a cell nor of a division", value=area)
-    return found
+    values = {**data.areas.question(area), "plan_id": plan_id}
+    with data.db.cursor(db) as cursor:
+        cell = cursor.execute(_CELL_OF, values).fetchone()
+        if cell and cell[0]:
+            return []
+        found = cursor.execute(data.areas.DIVISIONS, values).fetchone()
+    if not found or not found[0]:
+        raise data.areas.none_there(area)
+    return list(found[0])
 
 
-_TREE = """
-    WITH RECURSIVE tree AS (
-        SELECT code FROM division WHERE code IN (:area, :full)
-        UNION SELECT d.code FROM division d JOIN tree ON d.parent_code = tree.code
+_CELL_OF = data.areas.CELLS.format(in_plan="c.plan_id = %(plan_id)s")
+
+
+# Clear values, for those who may have them
+
+
+def opened(db: Session, frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
+    """Put clear names, ids, phones and birth dates in the place of the masks of residents."""
+    with data.db.cursor(db) as cursor:
+        rows = cursor.execute(_SEALED, {"ids": frame["id"].tolist()}).fetchall()
+    clear = {
+        row[0]: (seal.open("name", row[1]), seal.open("id_number", row[2]),
+                 seal.open("phone", row[3]), row[4] and row[4].isoformat())
+        for row in rows
+    }  # fmt: skip
+    told = [clear.get(number, (None,) * 4) for number in frame["id"]]
+    columns = ("name", "id_number", "phone", "birth_date")
+    return frame.assign(
+        **{
+            name: pd.Series([one[at] for one in told], index=frame.index, dtype=object)
+            for at, name in enumerate(columns)
+        }
     )
-    SELECT code FROM tree
-"""

@@ -16,6 +16,7 @@ import orjson
 import psycopg
 import shapely
 
+import data.areas
 import data.scope
 import gis.coordinates
 from data.tiles import HIDDEN, HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, TALLIES, known, workers
@@ -151,16 +152,9 @@ async def plan_exists(connection: psycopg.AsyncConnection[Any], plan: str) -> No
         )
 
 
-_CELL_OF = f"SELECT array_agg(c.id) FROM grid_cell c WHERE {IN_PLAN} AND c.code = %(area)s"
-_TREE = f"""
-    WITH RECURSIVE tree AS (
-        SELECT code FROM division WHERE starts_with(code, %(stem)s) AND %(stem)s <> ''
-        UNION SELECT code FROM division WHERE code = %(area)s
-        UNION SELECT d.code FROM division d JOIN tree ON d.parent_code = tree.code
-    )
-    SELECT (SELECT array_agg(code) FROM tree),
-           (SELECT array_agg(c.id) FROM grid_cell c
-            WHERE {IN_PLAN} AND c.division_code IN (SELECT code FROM tree))
+_CELL_OF = data.areas.CELLS.format(in_plan=IN_PLAN)
+_CELLS_BELOW = f"""
+    SELECT array_agg(c.id) FROM grid_cell c WHERE {IN_PLAN} AND c.division_code = ANY(%(below)s)
 """
 
 
@@ -170,21 +164,17 @@ async def area_of(
     """Resolve a cell's code, or a division's code or leading digits, to cells and divisions.
 
     Raises:
-        NotFound: neither a cell nor a division begins so.
+        NotFound: it names neither.
     """
-    stem = code
-    for level in ("000", "000", "00", "00"):  # 000 pads an upper level of a 12-digit code
-        stem = stem.removesuffix(level) if len(code) == 12 else stem
-    values = {"area": code, "stem": stem, "plan": plan}
+    values: dict[str, Any] = {**data.areas.question(code), "plan": plan}
     cell = await (await connection.execute(_CELL_OF, values)).fetchone()
     if cell and cell[0]:
         return Area(cell[0], [])
-    tree = await (await connection.execute(_TREE, values)).fetchone()
+    tree = await (await connection.execute(data.areas.DIVISIONS, values)).fetchone()
     if not tree or not tree[0]:
-        raise NotFound(
-            f"{code!r} is neither the code of a cell in force nor of a division", value=code
-        )
-    return Area(tree[1] or [], tree[0])
+        raise data.areas.none_there(code)
+    below = await (await connection.execute(_CELLS_BELOW, {**values, "below": tree[0]})).fetchone()
+    return Area(below[0] or [] if below else [], tree[0])
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from datetime import date
 from itertools import zip_longest
@@ -53,10 +54,21 @@ def kept(cluster, empty_template):
         connection.execute("DROP DATABASE exports_town WITH (FORCE)")
 
 
-def export(store, folder, kind, *, name="out", suffix=".geojson", shape=None, **wanted):
+def export(
+    store,
+    folder,
+    kind,
+    *,
+    name="out",
+    suffix=".geojson",
+    shape=None,
+    by=TESTER,
+    reason=None,
+    **wanted,
+):
     path = folder / f"{name}{suffix}"
     count = export_file(
-        store, Wanted(kind, **wanted), path, shape or Shape(), by=TESTER, today=TODAY
+        store, Wanted(kind, **wanted), path, shape or Shape(), by=by, today=TODAY, reason=reason
     )
     return path, count
 
@@ -140,14 +152,10 @@ def _plain(value):
         return None
     if isinstance(value, (int, float, np.number)):
         return f"{float(value):.6g}"
-    text = (
-        str(value)
-        .removesuffix(".000")
-        .removesuffix("+00:00")
-        .removesuffix("+00")
-        .replace("T", " ")
-        .replace("/", "-")
-    )
+    text = str(value).replace("T", " ").replace("/", "-").removesuffix(".000")
+    if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.*[+-]\d\d(:?\d\d)?", text):
+        local = pd.to_datetime(text, utc=True).tz_convert("Asia/Shanghai")
+        return str(local.tz_localize(None))
     try:
         return f"{float(text):.6g}" if not text.isdigit() or len(text) < 6 else text
     except ValueError:
@@ -166,8 +174,8 @@ EXPECTED = {
         for code, cell in [("f-a", "A"), ("f-ab", "A"), ("f-bc", "B"), ("f-d", "D"), ("f-out", None), ("f-null", None)]
     },
     "cases": {
-        "c-new": {"title": "积水", "state": "reported", "reported_at": "2026-03-01 04:00:00", "accuracy_m": 2.5, "cell_code": "A"},
-        "c-done": {"title": "井盖", "state": "closed", "reported_at": "2026-02-01 04:00:00", "accuracy_m": None, "cell_code": "A"},
+        "c-new": {"title": "积水", "state": "reported", "reported_at": "2026-03-01 12:00:00", "accuracy_m": 2.5, "cell_code": "A"},
+        "c-done": {"title": "井盖", "state": "closed", "reported_at": "2026-02-01 12:00:00", "accuracy_m": None, "cell_code": "A"},
         "c-null": {"title": "堆物", "state": "reported", "reported_at": None, "accuracy_m": None, "cell_code": None},
         "c-bc": {"title": "堆物", "state": "reported", "reported_at": None, "accuracy_m": None, "cell_code": "B"},
     },
@@ -671,13 +679,23 @@ def test_numbers_stay_whole_where_some_are_missing(kept, tmp_path):
 def test_an_export_leaves_one_line_in_the_journal_and_a_refused_one_none(store, tmp_path):
     with data.db.transaction(store) as db:
         found(db, draw("AB"))
-    export(store, tmp_path, "cells", area="A")
+    export(store, tmp_path, "cells", area="A", reason="年报")
     export(store, tmp_path, "statistics", suffix=".xlsx")
     with pytest.raises(NotFound):
         export(store, tmp_path, "cells", area="Z")
     with data.db.transaction(store) as db:
         lines = db.execute(sa.text("SELECT actor, act, subject, detail FROM journal ORDER BY id"))
         assert [tuple(line) for line in lines] == [
-            ("test", "export", "cells", {"area": "A", "rows": 1}),
-            ("test", "export", "statistics", {"area": None, "rows": 2}),
+            (
+                "test",
+                "export",
+                "cells",
+                {"area": "A", "rows": 1, "scope": "everything", "reason": "年报"},
+            ),
+            (
+                "test",
+                "export",
+                "statistics",
+                {"area": None, "rows": 2, "scope": "everything", "reason": None},
+            ),
         ]

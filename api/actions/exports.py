@@ -1,30 +1,45 @@
-"""导出: a file of cells, facilities, cases, dwellings or statistics, in any format and datum."""
+"""导出: a file of cells, facilities, cases, dwellings, statistics or residents, in any format.
+
+What leaves is what the viewer may see; people leave by a right of their own, for a reason, with a
+watermark that says who took them, and only after the journal has kept it.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pyproj
 import shapely
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 import data.db
 import data.exports
 import data.files.write
 import data.journal
 import data.scope
-from data.exports import Wanted
+from data.exports import PERSONS, Wanted
+from data.seal import Seal
 from gis import coordinates
-from gis.access import Viewer
-from gis.errors import BadInput
+from gis.access import Right, Viewer
+from gis.errors import BadInput, NotAllowed
 from gis.terms import Datum, Progress, quiet
 
 WGS84 = coordinates.system_of(Datum.WGS84)
+DEMANDS = {
+    "cases": (Right.CASES, Right.EXPORT),
+    "dwellings": (Right.EXPORT,),
+    PERSONS: (Right.PERSONS, Right.EXPORT_PERSONS),
+}
+"""What one must be allowed to take a kind out; the others are public."""
+MIN_REASON = 4
 
 
 @dataclass(frozen=True)
@@ -70,28 +85,75 @@ def _moved(frame: pd.DataFrame, shape: Shape, crs: pyproj.CRS) -> pd.DataFrame:
     return frame.assign(geom=pd.Series(list(shapes), index=frame.index, dtype=object))
 
 
+def may_take(kind: str, by: Viewer) -> None:
+    """Refuse whoever may not take a kind out.
+
+    Raises:
+        NotAllowed: naming the right that is missing.
+    """
+    for right in DEMANDS.get(kind, ()):
+        if not by.may(right):
+            raise NotAllowed(f"{kind} are exported only by whoever has the right {right!s}")
+
+
 def _frames(
-    store: sa.Engine, wanted: Wanted, shape: Shape, crs: pyproj.CRS, *, by: Viewer, today: date
-) -> Iterator[pd.DataFrame]:
+    store: sa.Engine, wanted: Wanted, shape: Shape, suffix: str, *, by: Viewer, today: date,
+    reason: str | None,
+) -> Iterator[pd.DataFrame]:  # fmt: skip
+    may_take(wanted.kind, by)
+    if wanted.kind == PERSONS:
+        raise BadInput(f"{PERSONS} are exported for a reason only: --reason")
+    crs = target_crs(shape, suffix)
     with data.scope.transaction(store, by) as db:
-        count = 0
-        for frame in data.exports.frames(db, wanted, today=today):
-            count += len(frame)
-            yield _moved(frame, shape, crs)
-        data.journal.write(
-            db, actor=by.login, act="export", subject=wanted.kind, area=wanted.area, rows=count
-        )
+        count, cut = 0, {}
+        try:
+            for frame in data.exports.frames(db, wanted, today=today):
+                count += len(frame)
+                yield _moved(_timed(frame, suffix, wanted.time_zone), shape, crs)
+        except GeneratorExit:  # whoever asked has gone; what he got until then is kept all the same
+            cut = {"cut_off": True}
+        _journal(db, wanted, by=by, reason=reason, rows=count, **cut)
+
+
+def _journal(
+    db: Session, wanted: Wanted, *, by: Viewer, reason: str | None, rows: int, **more: object
+) -> None:
+    asked = {"plan": wanted.plan, "as_of": wanted.as_of}
+    data.journal.write(
+        db, actor=by.login or "anybody", act="export", subject=wanted.kind, area=wanted.area,
+        scope=data.journal.charge_of(by), reason=reason, rows=rows,
+        **{name: value for name, value in asked.items() if value}, **more,
+    )  # fmt: skip
+
+
+def _timed(frame: pd.DataFrame, suffix: str, time_zone: str) -> pd.DataFrame:
+    """Times by the clocks of the city: in tables without an offset, in GeoJSON with it."""
+    if suffix not in {".csv", ".xlsx", ".geojson", ".geojsonl"}:
+        return frame
+    zone, told = ZoneInfo(time_zone), {}
+    for name in frame.columns.drop("geom"):
+        if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
+            local = frame[name].dt.tz_convert(zone)
+            if suffix.startswith(".geojson"):
+                told[name] = local.map(lambda at: at.isoformat(), na_action="ignore")
+            else:
+                told[name] = local.dt.tz_localize(None)
+    return frame.assign(**told)
 
 
 def stream(
-    store: sa.Engine, wanted: Wanted, suffix: str, shape: Shape, *, by: Viewer, today: date
-) -> Iterator[bytes]:
-    """Stream an export as GeoJSON, GeoJSON lines or CSV; journalled when it is complete.
+    store: sa.Engine, wanted: Wanted, suffix: str, shape: Shape, *, by: Viewer, today: date,
+    reason: str | None = None,
+) -> Iterator[bytes]:  # fmt: skip
+    """Stream an export as GeoJSON, GeoJSON lines or CSV; journalled when it ends, whole or cut off.
 
     The first frame is read at once, so that a refusal comes before the first byte.
+
+    Raises:
+        NotAllowed: this kind is not for the viewer.
     """
     crs = target_crs(shape, suffix)
-    frames = _frames(store, wanted, shape, crs, by=by, today=today)
+    frames = _frames(store, wanted, shape, suffix, by=by, today=today, reason=reason)
     first = next(frames)
 
     def every() -> Iterator[pd.DataFrame]:
@@ -102,36 +164,101 @@ def stream(
 
 
 def export_file(
-    store: sa.Engine,
-    wanted: Wanted,
-    path: Path,
-    shape: Shape,
-    *,
-    by: Viewer,
-    today: date,
-    progress: Progress = quiet,
-) -> int:
+    store: sa.Engine, wanted: Wanted, path: Path, shape: Shape, *, by: Viewer, today: date,
+    reason: str | None = None, progress: Progress = quiet,
+) -> int:  # fmt: skip
     """Write an export to `path` and return the number of rows; whole or not at all.
 
     Raises:
-        BadInput, NotFound, TooLarge: in words; an existing file stays as it was.
+        BadInput, NotFound, TooLarge, NotAllowed: in words; an existing file stays as it was.
     """
-    suffix = data.files.write.suffix_of(path.name)
-    crs = target_crs(shape, suffix)
-    if not path.parent.is_dir():
-        raise BadInput(f"there is no folder {path.parent}")
+    suffix = _checked(path, shape)
     frames = []
-    for frame in _frames(store, wanted, shape, crs, by=by, today=today):
+    for frame in _frames(store, wanted, shape, suffix, by=by, today=today, reason=reason):
         frames.append(frame)
         progress("reading rows", sum(map(len, frames)), None)
-    if suffix in data.files.write.STREAMED:
-        _write_stream(path, frames, suffix, crs)
-    else:
-        progress("writing the file", 0, None)
-        data.files.write.write(pd.concat(frames, ignore_index=True), path, crs=crs)
+    progress("writing the file", 0, None)
+    _write(path, frames, suffix, target_crs(shape, suffix))
     return sum(map(len, frames))
 
 
-def _write_stream(path: Path, frames: list[pd.DataFrame], suffix: str, crs: pyproj.CRS) -> None:
+def _checked(path: Path, shape: Shape) -> str:
+    suffix = data.files.write.suffix_of(path.name)
+    target_crs(shape, suffix)
+    if not path.parent.is_dir():
+        raise BadInput(f"there is no folder {path.parent}")
+    return suffix
+
+
+def _write(path: Path, frames: list[pd.DataFrame], suffix: str, crs: pyproj.CRS) -> None:
+    if suffix not in data.files.write.STREAMED:
+        data.files.write.write(pd.concat(frames, ignore_index=True), path, crs=crs)
+        return
     with data.files.write.whole(path) as part, part.open("wb") as file:
         file.writelines(data.files.write.stream(iter(frames), suffix, crs=crs))
+
+
+# People
+
+
+@dataclass(frozen=True)
+class Taking:
+    """Why people are taken out, when, and whether with their clear names, ids and phones."""
+
+    reason: str
+    now: datetime
+    unmasked: bool = False
+
+
+def export_persons(
+    store: sa.Engine, wanted: Wanted, path: Path, shape: Shape, taking: Taking, *, by: Viewer,
+    seal: Seal, progress: Progress = quiet,
+) -> int:  # fmt: skip
+    """Write the residents of an area to `path`, masked unless `taking` says otherwise.
+
+    The first and the last row are a watermark; its mark stands in the journal, with who was taken
+    out. Returns the number of residents. Whole or not at all: when the journal cannot keep it, no
+    file appears.
+
+    Raises:
+        NotAllowed: the viewer may not take people out, or not unmasked.
+        BadInput: no reason is told.
+    """
+    suffix, crs = _checked(path, shape), target_crs(shape, data.files.write.suffix_of(path.name))
+    _check_taking(taking, by)
+    with data.files.write.whole(path) as part, data.scope.transaction(store, by) as db:
+        frames = []
+        for frame in data.exports.frames(db, wanted, today=taking.now.date()):
+            clear = data.exports.opened(db, frame, seal) if taking.unmasked else frame
+            frames.append(_moved(clear, shape, crs))
+            progress("reading rows", sum(map(len, frames)), None)
+        count, mark = sum(map(len, frames)), secrets.token_hex(6)
+        row = _watermark(frames[0], wanted, taking, by=by, rows=count, mark=mark)
+        _write(part, [row, *frames, row], suffix, crs)
+        numbers = [number for frame in frames for number in frame["id"].tolist()]
+        _journal(db, wanted, by=by, reason=taking.reason, rows=count, mark=mark,
+                 unmasked=taking.unmasked, residents=data.journal.ranges(numbers))  # fmt: skip
+    return count
+
+
+def _check_taking(taking: Taking, by: Viewer) -> None:
+    may_take(PERSONS, by)
+    if taking.unmasked and not by.may(Right.UNMASK):
+        raise NotAllowed(f"people are unmasked only by whoever has the right {Right.UNMASK!s}")
+    if len(taking.reason.strip()) < MIN_REASON:
+        raise BadInput("say why people are taken out: --reason, at least four characters",
+                       field="reason")  # fmt: skip
+
+
+def _watermark(
+    like: pd.DataFrame, wanted: Wanted, taking: Taking, *, by: Viewer, rows: int, mark: str
+) -> pd.DataFrame:
+    """A row that says who took this, when and why; it looks like a resident without a number."""
+    when = taking.now.astimezone(ZoneInfo(wanted.time_zone)).isoformat(timespec="seconds")
+    sentence = (
+        f"{by.login} {when}; area {wanted.area or 'all'}, charge {data.journal.charge_of(by)}; "
+        f"{rows} rows; reason: {taking.reason.strip()}"
+    )
+    told = {"name": f"水印 Watermark {mark}", "address": sentence}
+    row = pd.DataFrame({name: [told.get(name)] for name in like.columns})
+    return row.astype({"id": "Int64"})

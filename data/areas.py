@@ -1,0 +1,49 @@
+"""An area asked for by its code: a cell, or a division and all below it. One rule for all reads.
+
+A division is named by its code, or by the leading digits of a 12-digit code at the end of a level
+(2, 4, 6 or 9 digits); codes of a town's own scheme are named whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gis.errors import NotFound
+
+_LEVELS = (2, 4, 6, 9, 12)
+
+CELLS = "SELECT array_agg(c.id) FROM grid_cell c WHERE {in_plan} AND c.code = %(area)s"
+"""The cell named by the code, among the cells c of a plan."""
+DIVISIONS = """
+    WITH RECURSIVE tree AS (
+        SELECT code FROM division
+        WHERE code = %(area)s
+           OR %(stem)s <> '' AND length(code) = 12 AND starts_with(code, %(stem)s)
+        UNION SELECT d.code FROM division d JOIN tree ON d.parent_code = tree.code
+    )
+    SELECT array_agg(code) FROM tree
+"""
+"""The division named by the code, and all below it."""
+
+
+def question(code: str) -> dict[str, Any]:
+    """Bind a code for `CELLS` and `DIVISIONS`."""
+    return {"area": code, "stem": _stem(code)}
+
+
+def _stem(code: str) -> str:
+    """The digits that all codes of a division begin with; nothing where `code` names no level."""
+    if not (code.isascii() and code.isdigit() and len(code) in _LEVELS):
+        return ""
+    if len(code) < 12:
+        return code
+    for end in (9, 6, 4, 2):
+        if code[end:].strip("0"):
+            break
+        code = code[:end]
+    return code
+
+
+def none_there(code: str) -> NotFound:
+    """The refusal of a code that names nothing."""
+    return NotFound(f"{code!r} is neither the code of a cell nor of a division", value=code)
