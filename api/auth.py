@@ -71,7 +71,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/cells/{code:path}"): Door.PUBLIC,
     ("GET", "/locate"): Door.PUBLIC,
     ("GET", "/export/{name}"): ByName(
-        "name", {"cases": (Right.CASES, Right.EXPORT), "dwellings": (Right.EXPORT,)}
+        "name",
+        {
+            "cases": (Right.CASES, Right.EXPORT),
+            "dwellings": (Right.EXPORT,),
+            "residents": (Right.PERSONS, Right.EXPORT_PERSONS),
+        },
     ),
     # signing in
     ("GET", "/sign-in"): Door.PUBLIC,

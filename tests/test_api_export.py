@@ -1,5 +1,6 @@
 """GET /export over HTTP: the same files as the command line, refused in the same words."""
 
+import csv
 import io
 import json
 from datetime import date
@@ -77,8 +78,12 @@ def test_whole_files_open_in_other_programs(served, tmp_path):
 @pytest.mark.parametrize(
     ("name", "params", "status", "sentence"),
     [
-        ("residents.csv", {}, 400, "'residents' is not exported; choose from cells, facilities, cases, dwellings, statistics"),
-        (".csv", {}, 400, "'' is not exported; choose from cells, facilities, cases, dwellings, statistics"),
+        ("residents.csv", {"reason": "核对名册"}, 401, ""),
+        ("cases.csv", {}, 401, ""),
+        ("people.csv", {}, 400, "'people' is not exported; choose from cells, facilities, cases, dwellings, statistics, residents"),
+        (".csv", {}, 400, "'' is not exported; choose from cells, facilities, cases, dwellings, statistics, residents"),
+        ("cells.csv", {"by": "street"}, 400, "cells are not counted by street; statistics are"),
+        ("statistics.csv", {"by": "house"}, 400, "by is 'house'; choose from cell, community, street"),
         ("cells.dwg", {}, 400, f"'cells.dwg' has none of the suffixes {', '.join(SUFFIXES)}"),
         ("cells", {}, 400, f"'cells' has none of the suffixes {', '.join(SUFFIXES)}"),
         ("cells.csv", {"area": "Z"}, 404, "'Z' is neither the code of a cell nor of a division"),
@@ -135,12 +140,22 @@ def refusing(cluster, empty_template):
 
 def test_an_export_over_http_leaves_its_line_in_the_journal(served, store):
     get(served, "cells.geojsonl", area="A")
-    get(served, "facilities.gpkg")
+    get(served, "facilities.gpkg", reason="巡查")
     with data.db.transaction(store) as db:
         lines = db.execute(sa.text("SELECT actor, act, subject, detail FROM journal ORDER BY id"))
         assert [tuple(line) for line in lines] == [
-            ("test-administrator", "export", "cells", {"area": "A", "rows": 1}),
-            ("test-administrator", "export", "facilities", {"area": None, "rows": 6}),
+            (
+                "test-administrator",
+                "export",
+                "cells",
+                {"area": "A", "rows": 1, "scope": "everything", "reason": None},
+            ),
+            (
+                "test-administrator",
+                "export",
+                "facilities",
+                {"area": None, "rows": 6, "scope": "everything", "reason": "巡查"},
+            ),
         ]
 
 
@@ -159,3 +174,29 @@ def test_a_large_export_is_streamed_in_chunks_without_a_seam(served, store):
     assert [json.loads(line) for line in lines] == collection["features"]
     table = get(served, "facilities.csv").content.decode("utf-8-sig").splitlines()
     assert (len(table), sum(line.startswith("code,") for line in table)) == (40_007, 1)
+
+
+def test_residents_leave_masked_with_a_watermark_for_a_reason_only(served, store):
+    refused = get(served, "residents.csv")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        400,
+        "say why people are taken out: --reason, at least four characters",
+    )
+    answer = get(served, "residents.csv", area="A", reason="核对名册")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-store")
+    first, *people, last = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert first == last
+    assert [one["phone"] for one in people] == ["139****4321"] * 3
+    for mark in MARKED:
+        assert mark.encode() not in answer.content
+    with data.db.transaction(store) as db:
+        told = db.execute(
+            sa.text("SELECT detail FROM journal WHERE subject = 'residents'")
+        ).scalar_one()
+        assert (told["area"], told["rows"], told["reason"]) == ("A", 3, "核对名册")
+        assert (told["unmasked"], told["scope"]) == (False, "everything")
+        assert f"水印 Watermark {told['mark']}" == first["name"]
+        assert first["address"].startswith("test-administrator 20")
+        assert first["address"].endswith("; area A, charge everything; 3 rows; reason: 核对名册")
+        numbers = db.scalars(sa.text("SELECT id FROM resident ORDER BY id")).all()
+        assert told["residents"] == [[numbers[0], numbers[2]]]

@@ -235,6 +235,7 @@ def export_persons(
         count, mark = sum(map(len, frames)), secrets.token_hex(6)
         row = _watermark(frames[0], wanted, taking, by=by, rows=count, mark=mark)
         _write(part, [row, *frames, row], suffix, crs)
+        part.chmod(0o600)
         numbers = [number for frame in frames for number in frame["id"].tolist()]
         _journal(db, wanted, by=by, reason=taking.reason, rows=count, mark=mark,
                  unmasked=taking.unmasked, residents=data.journal.ranges(numbers))  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,7 +17,9 @@ from gis.terms import Datum
 DatumOption = Annotated[
     Datum, typer.Option(help="datum of the degrees: wgs84, cgcs2000, gcj02 or bd09")
 ]
-AreaOption = Annotated[str | None, typer.Option(help="code of a cell or of a division")]
+AreaOption = Annotated[
+    str | None, typer.Option(help="code of a cell or of a division, or its leading digits")
+]
 
 
 def locate(
@@ -74,7 +77,9 @@ def unplaced(
 
 
 def export(
-    kind: Annotated[str, typer.Argument(help="cells, facilities, cases, dwellings, statistics")],
+    kind: Annotated[
+        str, typer.Argument(help="cells, facilities, cases, dwellings, statistics, residents")
+    ],
     output: Annotated[
         Path,
         typer.Option(
@@ -92,26 +97,46 @@ def export(
         str | None, typer.Option(help="coordinate system to write, as EPSG:4547")
     ] = None,
     datum: DatumOption = Datum.WGS84,
+    by: Annotated[str, typer.Option(help="statistics by cell, community or street")] = "cell",
+    reason: Annotated[
+        str | None, typer.Option(help="why; the journal keeps it. Residents need one")
+    ] = None,
+    unmasked: Annotated[
+        bool, typer.Option("--unmasked", help="residents with clear names, ids and phones")
+    ] = False,
 ) -> None:
-    """Write cells, records or counts to a file. Residents leave only as counts per cell."""
+    """Write cells, records or counts to a file.
+
+    Residents leave masked, with a watermark row first and last, and only for a --reason.
+    """
     import api.actions.exports
     import api.show
     import data.exports
     import data.files.write
-    from api.actions.exports import Shape
+    from api.actions.exports import Shape, Taking
 
-    if kind not in data.exports.KINDS:
-        raise BadInput(f"{kind!r} is not exported; choose from {', '.join(data.exports.KINDS)}")
+    kinds = (*data.exports.KINDS, data.exports.PERSONS)
+    if kind not in kinds:
+        raise BadInput(f"{kind!r} is not exported; choose from {', '.join(kinds)}")
+    if unmasked and kind != data.exports.PERSONS:
+        raise BadInput(f"--unmasked: {kind} hold no masks")
     shape = Shape(datum, crs)
     api.actions.exports.target_crs(shape, data.files.write.suffix_of(output.name))
     settings = opening.settings()
+    now = datetime.now(ZoneInfo(settings.time_zone))
     day = as_of.date() if as_of else None
-    wanted = data.exports.Wanted(kind, area, plan, day, settings.time_zone)
+    wanted = data.exports.Wanted(kind, area, plan, day, settings.time_zone, by)
     with opening.opened(settings) as opened, api.show.progress() as progress:
-        count = api.actions.exports.export_file(
-            opened.store, wanted, output, shape,
-            by=opening.operator(), today=date.today(), progress=progress,
-        )  # fmt: skip
+        if kind == data.exports.PERSONS:
+            count = api.actions.exports.export_persons(
+                opened.store, wanted, output, shape, Taking(reason or "", now, unmasked),
+                by=opening.operator(), seal=opened.seal, progress=progress,
+            )  # fmt: skip
+        else:
+            count = api.actions.exports.export_file(
+                opened.store, wanted, output, shape, by=opening.operator(), today=now.date(),
+                reason=reason, progress=progress,
+            )  # fmt: skip
     why = "" if count else " (the area has none, or no plan is in force)"
     print(f"{count:,} {kind} are in {output}{why}")
 

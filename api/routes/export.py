@@ -1,17 +1,21 @@
-"""GET /export/{kind}{suffix}: the same files as `wangge export`."""
+"""GET /export/{kind}{suffix}: the same files as `wangge export`.
+
+Residents go out masked only; clear values are for the command line.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from api.deps import SettingsDep, Store, ViewerDep
+from api.deps import SealDep, SettingsDep, Store, ViewerDep
 from gis.errors import BadInput
 from gis.terms import Datum
 
@@ -30,7 +34,10 @@ MEDIA = {
 
 Area = Annotated[
     str | None,
-    Query(max_length=64, description="code of a cell or a division"),
+    Query(max_length=64, description="code of a cell or a division, or its leading digits"),
+]
+Reason = Annotated[
+    str | None, Query(max_length=200, description="why; the journal keeps it. Residents need one")
 ]
 
 
@@ -39,31 +46,52 @@ def export(
     store: Store,
     settings: SettingsDep,
     viewer: ViewerDep,
+    seal: SealDep,
     name: str,
     area: Area = None,
     plan: Annotated[str | None, Query(max_length=200)] = None,
     as_of: date | None = None,
     datum: Datum = Datum.WGS84,
     crs: Annotated[str | None, Query(max_length=60)] = None,
+    by: Annotated[str, Query(max_length=20, description="cell, community or street")] = "cell",
+    reason: Reason = None,
 ) -> Response:
-    """Send cells, facilities, cases, dwellings or statistics; the format is the suffix."""
+    """Send cells, facilities, cases, dwellings, statistics or residents; the format is the suffix.
+
+    Counts of people and cases that are hidden from the viewer are null.
+    """
     import api.actions.exports
     import data.files.write
-    from api.actions.exports import Shape
-    from data.exports import Wanted
+    from api.actions.exports import Shape, Taking
+    from data.exports import PERSONS, Wanted
 
     suffix = data.files.write.suffix_of(name)
-    wanted = Wanted(_kind(name.lower().removesuffix(suffix)), area, plan, as_of, settings.time_zone)
-    today = date.today()
-    headers = {"Content-Disposition": f'attachment; filename="{wanted.kind}{suffix}"'}
+    kind = _kind(name.lower().removesuffix(suffix))
+    wanted = Wanted(kind, area, plan, as_of, settings.time_zone, by)
+    api.actions.exports.may_take(kind, viewer)
+    now = datetime.now(UTC)
+    today = now.astimezone(ZoneInfo(settings.time_zone)).date()
+    headers = {
+        "Content-Disposition": f'attachment; filename="{kind}{suffix}"',
+        "Cache-Control": "private, no-store",
+    }
     shape = Shape(datum, crs)
-    if suffix in data.files.write.STREAMED:
-        body = api.actions.exports.stream(store, wanted, suffix, shape, by=viewer, today=today)
+    if suffix in data.files.write.STREAMED and kind != PERSONS:
+        body = api.actions.exports.stream(
+            store, wanted, suffix, shape, by=viewer, today=today, reason=reason
+        )
         return StreamingResponse(body, media_type=MEDIA[suffix], headers=headers)
     folder = tempfile.TemporaryDirectory(prefix="wangge-export-")
     path = Path(folder.name) / f"{wanted.kind}{suffix}"
     try:
-        api.actions.exports.export_file(store, wanted, path, shape, by=viewer, today=today)
+        if kind == PERSONS:
+            api.actions.exports.export_persons(
+                store, wanted, path, shape, Taking(reason or "", now), by=viewer, seal=seal
+            )
+        else:
+            api.actions.exports.export_file(
+                store, wanted, path, shape, by=viewer, today=today, reason=reason
+            )
     except BaseException:
         folder.cleanup()
         raise
@@ -75,9 +103,9 @@ def export(
 def _kind(name: str) -> str:
     import data.exports
 
-    if name not in data.exports.KINDS:
+    choices = (*data.exports.KINDS, data.exports.PERSONS)
+    if name not in choices:
         raise BadInput(
-            f"{name!r} is not exported; choose from {', '.join(data.exports.KINDS)}",
-            choices=list(data.exports.KINDS),
+            f"{name!r} is not exported; choose from {', '.join(choices)}", choices=list(choices)
         )
     return name
