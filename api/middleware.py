@@ -10,6 +10,8 @@ from api import errors
 
 CACHE = {"/static/vendor/": "max-age=86400", "/static/": "no-cache"}
 MAX_PATH, MAX_QUERY = 1000, 4000
+MIB = 1024 * 1024
+MAX_BODY = 21 * MIB
 
 
 class SafeHeaders:
@@ -60,7 +62,17 @@ class Doorkeeper:
             )
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return "the address holds the character NUL"
-        return None
+        return _too_much(Headers(scope=scope))
+
+
+def _too_much(headers: Headers) -> str | None:
+    """A body says beforehand how long it is, and the server cuts it off there."""
+    if "transfer-encoding" in headers:
+        return "say how long the body is (Content-Length); a body in chunks is not taken"
+    length = headers.get("content-length", "0")
+    if not (length.isdigit() and int(length[:12]) <= MAX_BODY):
+        return f"the body is longer than {MAX_BODY // MIB} MiB; larger sheets: wangge import"
+    return None
 
 
 class Compressed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -111,3 +112,18 @@ def test_our_scripts_are_asked_for_again_and_pinned_ones_kept(ask: httpx.Client)
 def test_a_search_takes_words_in_any_order(ask: httpx.Client, words: str) -> None:
     found = ask.get("/cells/search", params={"q": words}).json()
     assert [one["name"] for one in found] == ["书院社区第五网格"]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [(f"Content-Length: {22 << 20}", "21 MiB"), ("Transfer-Encoding: chunked", "Content-Length")],
+)
+def test_a_body_too_long_or_of_no_told_length_is_turned_away_unread(
+    ask: httpx.Client, header: str, words: str
+) -> None:
+    where = ask.base_url.host, ask.base_url.port
+    with socket.create_connection(where, timeout=20) as line:
+        line.sendall(f"POST /sign-in HTTP/1.1\r\nHost: {where[0]}\r\n{header}\r\n\r\n".encode())
+        answer = line.recv(4000).decode()
+    assert answer.startswith("HTTP/1.1 400")
+    assert words in answer
