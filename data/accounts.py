@@ -300,14 +300,16 @@ _KNOWN = f"""
                AS sessions,
            ARRAY(
                SELECT CASE WHEN c.everything THEN '全部 everything'
-                           WHEN c.cell_code IS NOT NULL THEN '网格 cell ' || c.cell_code
+                           WHEN c.cell_code IS NOT NULL THEN concat_ws(' ', (
+                               SELECT g.name FROM grid_cell g JOIN grid_plan p ON p.id = g.plan_id
+                               WHERE g.code = c.cell_code AND p.state = 'published'), c.cell_code)
                            ELSE concat_ws(' ', d.name, c.division_code) END
                       || coalesce(' → ' || c.valid_to, '')
                FROM charge c LEFT JOIN division d
                     ON d.code = c.division_code AND d.valid_to IS NULL
                WHERE c.account_id = a.id AND {in_period("c")} ORDER BY c.id
            ) || ARRAY(
-               SELECT '岗位 post in cell ' || g.code || coalesce(' → ' || p.valid_to, '')
+               SELECT concat_ws(' ', g.name, g.code) || coalesce(' → ' || p.valid_to, '')
                FROM post p JOIN grid_cell g ON g.id = p.cell_id
                WHERE p.worker_id = a.worker_id AND {in_period("p")} ORDER BY g.code COLLATE "C"
            ) AS charge

@@ -70,6 +70,7 @@ class Page(folium.Map):
         ("wangge_css", f"{STATIC}/map/page.css"),
         ("wangge_panels_css", f"{STATIC}/map/panels.css"),
         ("wangge_phone_css", f"{STATIC}/map/phone.css"),
+        ("wangge_who_css", f"{STATIC}/map/who.css"),
     ]
     _template = Template(
         """

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -152,30 +153,42 @@ class Base(str):
         return {"Authorization": f"Bearer {self.token}"}
 
 
+@contextmanager
+def owning(database_url: str) -> Iterator[Session]:
+    """A transaction of the database's owner, with nothing left open behind it."""
+    store = data.db.engine(database_url)
+    try:
+        with data.db.transaction(store) as db:
+            yield db
+    finally:
+        store.dispose()
+
+
 def signed_in(
-    database_url: str, login: str, role: Role, charges: list[Charged], **about: str
+    database_url: str,
+    login: str,
+    role: Role,
+    charges: list[Charged],
+    *,
+    name: str | None = None,
+    worker: str | None = None,
 ) -> str:
     """Add an account in charge of that, and sign a program of it in; return the token."""
-    store = data.db.engine(database_url)
-    with data.db.transaction(store) as db:
-        number = data.accounts.add(db, login, role=role, name=about.pop("name", login), **about)
+    with owning(database_url) as db:
+        number = data.accounts.add(db, login, role=role, name=name or login, worker=worker)
         data.accounts.put_in_charge(db, number, charges)
-        _, token = data.sign_in.begin(db, number, label="test", lasts=timedelta(days=1))
-    store.dispose()
-    return token
+        return data.sign_in.begin(db, number, label="test", lasts=timedelta(days=1))[1]
 
 
 ADMINISTRATOR = "test-administrator"
 
 
 def _administrators_token(database_url: str) -> str:
-    store = data.db.engine(database_url)
-    with data.db.transaction(store) as db:
-        there = data.accounts.known(db, login=ADMINISTRATOR)
-        for one in there:
+    with owning(database_url) as db:
+        for one in data.accounts.known(db, login=ADMINISTRATOR):
             return data.sign_in.begin(db, one.id, label="test", lasts=timedelta(days=1))[1]
-    store.dispose()
-    return signed_in(database_url, ADMINISTRATOR, Role.ADMINISTRATOR, [Charged(everything=True)])
+    everything = [Charged(everything=True)]
+    return signed_in(database_url, ADMINISTRATOR, Role.ADMINISTRATOR, everything)
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from api import auth
 from api.actions.accounts import Patience
 from api.deps import EnteredDep, SealDep, SettingsDep, Store, ViewerDep
 from api.settings import Settings
+from data.accounts import Known
 from data.sign_in import Entered
-from gis.access import Viewer
+from gis.access import Role, Viewer
 from gis.errors import BadInput, NotAllowed, TooLarge
 from maps.sign_in import Asked, Demo, Me
 
@@ -47,7 +48,7 @@ async def _form(request: Request) -> dict[str, str]:
         if len(body) > MOST_BYTES:
             raise TooLarge(f"the form is larger than {MOST_BYTES} bytes")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
+    if body and kind != "application/x-www-form-urlencoded":
         raise BadInput(f"send a form, as application/x-www-form-urlencoded, not {kind[:80]!r}")
     try:
         told = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20)
@@ -84,8 +85,12 @@ def _page(
 def _demo(store: sa.Engine) -> list[Demo]:
     return [
         Demo(one.login, one.name, one.role, one.role.label, _in_words(one.charge))
-        for one in api.actions.accounts.demo_accounts(store)
+        for one in sorted(api.actions.accounts.demo_accounts(store), key=_rank)
     ]
+
+
+def _rank(one: Known) -> int:
+    return list(Role).index(one.role)
 
 
 def _in_words(charge: tuple[str, ...], most: int = 2) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 import data.bulk
 import data.db
+import data.demo.accounts
 import data.grid
 import data.locate
 import data.register
@@ -75,6 +76,7 @@ def _load(
     # homes are filed through their building, so their own indexes would only be in the way
     data.locate.refile(db, progress=progress)
     data.bulk.restore(cursor, people, progress)
+    data.demo.accounts.add(db)
     data.db.bump(db, "base", "divisions", "posts")
     fact = {"size": size, "seed": seed, "counts": counts}
     cursor.execute("INSERT INTO store_fact VALUES ('demo', %s)", [json.dumps(fact)])

@@ -15,6 +15,7 @@ import { bringIn, reveal, roomFor } from './room.js';
 import { searchBox } from './search.js';
 import { changed, onChange, settings, state } from './state.js';
 import { TownTiles, stopLoading } from './tiles.js';
+import { whoButton } from './who.js';
 
 let map;
 let tiles;
@@ -123,6 +124,7 @@ function onLost() {
 export function start() {
   drawLegend(document.getElementById('legend'), switchPart);
   searchBox((found) => openCell(found.code, { fly: true }));
+  whoButton(map).catch(expected);
   homeButton(map, goHome);
   locateButton(map, openCell);
   closeLayersOnEscape(map);

@@ -1,0 +1,72 @@
+// Who is signed in: a small button at the lower right, and what it opens.
+
+import { askJson, expected } from './ask.js';
+import { both, icon, make } from './build.js';
+
+const PERSON = ['M10 3a3.6 3.6 0 1 1 0 7.2A3.6 3.6 0 0 1 10 3', 'M3.5 17.5c.6-3.6 3.2-5.4 6.5-5.4s5.9 1.8 6.5 5.4'];
+
+function signIn() {
+  const here = window.location.pathname + window.location.hash;
+  window.location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
+}
+
+async function signOut() {
+  await fetch('/sign-out', {
+    method: 'POST',
+    credentials: 'same-origin',
+    redirect: 'manual',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: '',
+  });
+  window.location.reload();
+}
+
+function told(me) {
+  const charge = me.charge.length ? me.charge.slice(0, 3).join('；') + (me.charge.length > 3 ? ' …' : '') : '没有负责范围';
+  return make('div', { class: 'who panel', id: 'who', role: 'dialog', 'aria-label': '我的账号 My account', hidden: true },
+    make('p', { class: 'name', text: me.name }),
+    make('p', { class: 'soft', text: `${me.role_label} · ${charge}` }),
+    make('p', { class: 'ways' },
+      make('a', { href: `/sign-in?next=${encodeURIComponent('/')}` }, ...both('账号', 'Account')),
+      make('button', { type: 'button', onclick: () => signOut().catch(expected) }, ...both('退出', 'Sign out'))));
+}
+
+export async function whoButton(map) {
+  const me = await askJson('/me');
+  const label = me.login ? `${me.name} · ${me.role_label}` : '登录 Sign in';
+  const button = make('button', { type: 'button', class: me.login ? 'me in' : 'me', title: label, 'aria-label': label }, icon(...PERSON));
+  const Who = L.Control.extend({
+    onAdd() {
+      L.DomEvent.disableClickPropagation(button);
+      return make('div', { class: 'leaflet-bar' }, button);
+    },
+  });
+  new Who({ position: 'bottomright' }).addTo(map);
+  if (!me.login) {
+    button.addEventListener('click', signIn);
+    return;
+  }
+  const card = told(me);
+  button.setAttribute('aria-controls', 'who');
+  document.body.append(card);
+  const show = (open) => {
+    card.hidden = !open;
+    button.setAttribute('aria-expanded', String(open));
+  };
+  show(false);
+  button.addEventListener('click', () => {
+    const at = button.getBoundingClientRect();
+    card.style.right = `${window.innerWidth - at.left + 10}px`;
+    card.style.bottom = `${window.innerHeight - at.bottom}px`;
+    show(card.hidden);
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || card.hidden) return;
+    event.preventDefault();
+    show(false);
+    button.focus({ preventScroll: true });
+  }, { capture: true });
+  document.addEventListener('pointerdown', (event) => {
+    if (!card.contains(event.target) && !button.contains(event.target)) show(false);
+  });
+}

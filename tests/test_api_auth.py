@@ -1,0 +1,357 @@
+"""The guard: who is let through, who is turned away, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+import pytest
+import sqlalchemy as sa
+from conftest import Base, signed_in
+from fastapi import APIRouter, FastAPI
+from town import SEAL, TESTER
+
+import api.actions.accounts as acts
+import data.db
+from api import auth
+from api.app import create_app
+from api.settings import Settings
+from data.accounts import Charged
+from gis.access import RIGHTS, Right, Role
+from gis.errors import WanggeError
+
+PASSWORD = "correct horse battery"
+EVERYTHING = [Charged(everything=True)]
+SAME = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def base(server: Callable[..., Base], store: sa.Engine, empty_url: str) -> Base:
+    acts.add(
+        store, "li.si", role=Role.LEADER, name="李四", charges=EVERYTHING, worker=None,
+        password=PASSWORD, by=TESTER,
+    )  # fmt: skip
+    return server(empty_url, lock_after=3)
+
+
+@contextmanager
+def browsing(base: str) -> Iterator[httpx.Client]:
+    """A browser: keeps cookies, and tells where a form is from."""
+    with httpx.Client(base_url=base, headers=SAME, timeout=30) as client:
+        yield client
+
+
+def sign_in(client: httpx.Client, password: str = PASSWORD, **form: str) -> httpx.Response:
+    return client.post("/sign-in", data={"login": "li.si", "password": password, **form})
+
+
+# The table
+
+
+def test_an_application_with_a_route_without_a_rule_does_not_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create_app(Settings(), database_url="postgresql://nowhere", seal=SEAL)
+    monkeypatch.delitem(auth.RULES, ("GET", "/locate"))
+    with pytest.raises(WanggeError, match=r"GET /locate has no rule; say in api/auth\.py"):
+        create_app(Settings(), database_url="postgresql://nowhere", seal=SEAL)
+
+
+def test_no_route_hides_in_a_router_of_a_router() -> None:
+    inner, outer = APIRouter(), APIRouter()
+    inner.add_api_route("/secret", lambda: 1, methods=["GET"])
+    outer.include_router(inner)
+    app = FastAPI(openapi_url=None)
+    app.include_router(outer)
+    with pytest.raises(WanggeError, match="GET /secret has no rule"):
+        auth.ways(app.routes)
+
+
+def test_every_rule_is_of_a_route_there_is() -> None:
+    app = create_app(Settings(), database_url="postgresql://nowhere", seal=SEAL)
+    routes = {(method, way.template) for way in app.state.ways for method in way.rules}
+    assert set(auth.RULES) - routes == set()
+
+
+# Who is asked for, and how he is refused
+
+
+def _ruled(monkeypatch: pytest.MonkeyPatch, rule: auth.Rule) -> None:
+    monkeypatch.setitem(auth.RULES, ("GET", "/overview"), rule)
+
+
+def test_nobody_is_told_to_sign_in(
+    monkeypatch: pytest.MonkeyPatch, server: Callable[..., Base], empty_url: str
+) -> None:
+    _ruled(monkeypatch, Right.CASES)
+    base = server(empty_url)
+    answer = httpx.get(f"{base}/overview")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (
+        401,
+        'Bearer realm="wangge"',
+    )
+    assert answer.headers["content-type"] == "application/problem+json"
+    for told in ({"Sec-Fetch-Mode": "navigate"}, {"Accept": "text/html,*/*"}):
+        page = httpx.get(f"{base}/overview?plan=a%26b", headers=told)
+        assert (page.status_code, page.headers["location"]) == (
+            303,
+            "/sign-in?next=%2Foverview%3Fplan%3Da%2526b",
+        )
+    script = {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}
+    assert httpx.get(f"{base}/overview", headers=script).status_code == 401
+    assert httpx.get(f"{base}/overview", headers=base.headers).status_code == 200
+
+
+def test_who_has_not_the_right_is_told_which(
+    monkeypatch: pytest.MonkeyPatch, server: Callable[..., Base], empty_url: str
+) -> None:
+    _ruled(monkeypatch, Right.CASES)
+    base = server(empty_url)
+    token = signed_in(empty_url, "plan", Role.PLANNER, EVERYTHING)
+    answer = httpx.get(f"{base}/overview", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json()["right"]) == (403, "cases")
+    assert answer.json()["detail"] == (
+        "this needs the right cases, which the role planner (规划员) does not have"
+    )
+
+
+@pytest.mark.parametrize("token", ["nonsense", "x" * 3000, "é"])
+def test_a_token_that_is_none_is_refused_even_where_nobody_need_have_one(
+    base: Base, token: str
+) -> None:
+    told = {"Authorization": f"Bearer {token}".encode("latin-1")}
+    assert httpx.get(f"{base}/overview", headers=told).status_code == 401
+    assert httpx.get(f"{base}/", headers=told).status_code == 200
+
+
+def test_a_cookie_long_over_is_nobodys(base: Base) -> None:
+    assert httpx.get(f"{base}/me", cookies={auth.COOKIE: "gone"}).json()["login"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "status"),
+    [
+        ("cells.csv", None, 200),
+        ("statistics.geojson", None, 200),
+        ("cases.csv", None, 401),
+        ("CASES.GeoJSON", None, 401),
+        ("cases.csv", Role.DISPATCHER, 200),
+        ("cases.csv", Role.PLANNER, 403),
+        ("cases.csv", Role.DEPARTMENT, 403),
+        ("dwellings.csv", Role.PLANNER, 200),
+        ("dwellings.csv", Role.WORKER, 403),
+    ],
+)
+def test_an_export_demands_by_what_it_is(
+    base: Base, empty_url: str, name: str, role: Role | None, status: int
+) -> None:
+    token = role and signed_in(empty_url, "somebody", role, EVERYTHING)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    assert httpx.get(f"{base}/export/{name}", headers=headers).status_code == status
+
+
+# Signing in and out
+
+
+def test_a_cookie_is_hardened_and_brings_one_back(base: Base) -> None:
+    with browsing(base) as client:
+        answer = sign_in(client, next="/locate?lon=1&lat=2")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/locate?lon=1&lat=2")
+        name, *about = answer.headers["set-cookie"].split("; ")
+        assert name.startswith("wangge_session=")
+        assert {one.lower() for one in about} == {
+            "httponly", "max-age=604800", "path=/", "samesite=lax",
+        }  # fmt: skip
+        me = client.get("/me")
+        assert me.json() == {
+            "login": "li.si",
+            "name": "李四",
+            "role": "leader",
+            "role_label": "网格长",
+            "rights": sorted(map(str, RIGHTS[Role.LEADER])),
+            "charge": ["全部 everything"],
+        }
+        assert me.headers["cache-control"] == "private, no-store"
+        client.post("/sign-out", data={})
+        assert client.get("/me").json()["login"] is None
+
+
+def test_over_https_and_from_afar_the_cookie_is_secure(
+    server: Callable[..., Base], store: sa.Engine, empty_url: str
+) -> None:
+    acts.add(
+        store, "li.si", role=Role.LEADER, name="李四", charges=[], worker=None,
+        password=PASSWORD, by=TESTER,
+    )  # fmt: skip
+    base = server(empty_url, allowed_hosts="grid.example")
+    for headers in ({"X-Forwarded-Proto": "https"}, {"Host": "grid.example"}):
+        answer = httpx.post(
+            f"{base}/sign-in",
+            data={"login": "li.si", "password": PASSWORD},
+            headers=SAME | headers,
+        )
+        assert "; Secure" in answer.headers["set-cookie"]
+    page = httpx.get(f"{base}/sign-in", headers={"Host": "grid.example"}).text
+    assert "over https" in page
+    assert "over https" not in httpx.get(f"{base}/sign-in").text
+
+
+@pytest.mark.parametrize(
+    "next_path",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", "evil", "", "/\t/evil"],
+)
+def test_nobody_is_sent_on_to_another_site(base: Base, next_path: str) -> None:
+    with browsing(base) as client:
+        assert sign_in(client, next=next_path).headers["location"] == "/"
+
+
+def test_the_form_says_one_sentence_for_every_failure_and_keeps_the_login(base: Base) -> None:
+    with browsing(base) as client:
+        pages = [sign_in(client, password="wrong") for _ in range(3)] + [sign_in(client)]
+    assert {page.status_code for page in pages} == {401}
+    assert len({page.text for page in pages}) == 1
+    assert 'value="li.si"' in pages[0].text
+    assert "after 3 failures in a row" in pages[0].text
+    assert "set-cookie" not in pages[0].headers
+    assert pages[0].headers["content-security-policy"].startswith("default-src 'none'; style-src")
+
+
+def test_what_was_typed_is_shown_as_text(base: Base) -> None:
+    nasty = """"><script>alert(1)</script>"""
+    page = httpx.post(
+        f"{base}/sign-in", data={"login": nasty, "password": "x", "next": nasty}, headers=SAME
+    )
+    assert "<script" not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {},
+    ],
+)
+def test_a_page_of_another_site_does_nothing_with_our_cookie(
+    base: Base, told: dict[str, str]
+) -> None:
+    with browsing(base) as client:
+        sign_in(client)
+        cookie = {auth.COOKIE: client.cookies[auth.COOKIE]}
+    with httpx.Client(base_url=base, cookies=cookie) as foreign:
+        for path in ("/sign-out", "/tokens", "/me/password"):
+            answer = foreign.post(path, data={}, headers=told)
+            assert (answer.status_code, answer.json()["title"]) == (403, "NotAllowed")
+        assert foreign.get("/me").json()["login"] == "li.si"
+        ours = {"Origin": str(base)}
+        assert foreign.post("/sign-out", data={}, headers=ours).status_code == 303
+
+
+def test_a_form_too_large_or_none_is_refused(base: Base) -> None:
+    large = httpx.post(f"{base}/sign-in", data={"login": "a" * 20_000})
+    assert (large.status_code, large.json()["title"]) == (413, "TooLarge")
+    assert httpx.post(f"{base}/sign-in", json={"login": "a"}).status_code == 400
+    assert httpx.post(f"{base}/sign-in", content=b"login=%ff&password=1", headers={
+        "Content-Type": "application/x-www-form-urlencoded"}).status_code == 401  # fmt: skip
+
+
+def test_a_password_is_changed_and_others_are_signed_out(base: Base) -> None:
+    with browsing(base) as one, browsing(base) as two:
+        sign_in(one)
+        sign_in(two)
+        wrong = one.post("/me/password", data={"old": "wrong", "new": "a new long one"})
+        assert wrong.status_code == 403
+        assert "old password is wrong" in wrong.text
+        done = one.post("/me/password", data={"old": PASSWORD, "new": "a new long one"})
+        assert done.headers["location"] == "/sign-in?changed=1&next=%2F"
+        assert "The password is changed" in one.get(done.headers["location"]).text
+        assert [c.get("/me").json()["login"] for c in (one, two)] == ["li.si", None]
+
+
+def test_signing_out_everywhere_ends_browsers_and_programs(base: Base) -> None:
+    with browsing(base) as one, browsing(base) as two:
+        sign_in(one)
+        sign_in(two)
+        token = one.post("/tokens", json={"label": "report"}).json()["token"]
+        program = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{base}/me", headers=program).json()["login"] == "li.si"
+        one.post("/sign-out", data={"everywhere": "1"})
+        assert two.get("/me").json()["login"] is None
+        assert httpx.get(f"{base}/me", headers=program).status_code == 401
+
+
+# Tokens
+
+
+def test_tokens_are_made_by_people_and_taken_back(base: Base, store: sa.Engine) -> None:
+    with browsing(base) as client:
+        sign_in(client)
+        made = client.post("/tokens", json={"label": "nightly report", "days": 30})
+        assert made.status_code == 201
+        number, token = made.json()["number"], made.json()["token"]
+        program = {"Authorization": f"Bearer {token}"}
+        again = httpx.post(f"{base}/tokens", json={"label": "x"}, headers=program)
+        assert (again.status_code, "sign in with a browser" in again.text) == (403, True)
+        assert client.post("/tokens", json={"label": "x", "days": 9999}).status_code == 400
+        assert client.post("/tokens", json={"label": "a\nb\0"}).status_code in {400}
+        with data.db.transaction(store) as db:
+            days = db.scalar(
+                sa.text(
+                    "SELECT round(extract(epoch FROM expires_at - now()) / 86400) FROM session "
+                    "WHERE label = 'nightly report'"
+                )
+            )
+        assert days == 30
+        theirs = httpx.delete(f"{base}/tokens/{number}", headers=base.headers)
+        assert (theirs.status_code, theirs.json()["detail"]) == (404, f"you have no token {number}")
+        assert client.delete(f"/tokens/{number}").status_code == 204
+        assert httpx.get(f"{base}/me", headers=program).status_code == 401
+        assert client.get("/me").json()["login"] == "li.si"
+
+
+# The demo town's accounts
+
+
+def test_demo_accounts_are_for_this_machine_only(
+    server: Callable[..., Base], town_url: str
+) -> None:
+    base = server(town_url, allowed_hosts="grid.example")
+    assert 'value="worker"' in httpx.get(f"{base}/sign-in").text
+    entered = httpx.post(f"{base}/sign-in/demo", data={"login": "worker"}, headers=SAME)
+    assert (entered.status_code, auth.COOKIE in entered.cookies) == (303, True)
+    for afar in ({"Host": "grid.example"}, {"X-Forwarded-For": "10.0.0.9"}, {"Forwarded": "for=x"}):
+        assert 'value="worker"' not in httpx.get(f"{base}/sign-in", headers=afar).text
+        refused = httpx.post(f"{base}/sign-in/demo", data={"login": "worker"}, headers=SAME | afar)
+        assert (refused.status_code, auth.COOKIE in refused.cookies) == (403, False)
+    assert (
+        httpx.post(f"{base}/sign-in/demo", data={"login": "test-administrator"}).status_code == 403
+    )
+    assert (
+        httpx.post(f"{base}/sign-in", data={"login": "worker", "password": ""}).status_code == 401
+    )
+
+
+def test_accounts_named_demo_without_the_demo_town_let_nobody_in(
+    base: Base, store: sa.Engine
+) -> None:
+    with data.db.transaction(store) as db:
+        db.execute(sa.text("UPDATE account SET is_demo = true"))
+    assert httpx.post(f"{base}/sign-in/demo", data={"login": "li.si"}).status_code == 403
+
+
+def test_a_page_that_holds_no_data_opens_while_the_store_is_down(
+    base: Base, empty_url: str
+) -> None:
+    with browsing(base) as client:
+        sign_in(client)
+        with psycopg.connect(empty_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE session RENAME TO elsewhere")
+        assert client.get("/").status_code == 200
+        assert client.get("/static/map/main.js").status_code == 200
+        lost = client.get("/overview")
+        assert (lost.status_code, lost.headers["content-type"]) == (500, "application/problem+json")
