@@ -54,7 +54,13 @@ def move(
     Raises:
         NotFound: the dwelling is not in the viewer's charge.
     """
-    household_id = household_of(db, dwelling_id, number)
+    move_to(db, row, household_of(db, dwelling_id, number), told, seal=seal)
+
+
+def move_to(
+    db: Session, row: Mapping[str, Any], household_id: int, told: Told, *, seal: Seal
+) -> None:
+    """Move a locked resident to a household."""
     if household_id == row["household_id"]:
         return
     places = (address(db, row["household_id"]), address(db, household_id))

@@ -23,6 +23,8 @@ _CLOSING = (
     r"|备注[:：])"
 )
 """How the rows begin that close a table: sums and signatures."""
+CLOSING = "is a total or a signature, not a record"
+"""Why such a row is refused; nobody needs to mend it."""
 
 
 @dataclass
@@ -105,10 +107,9 @@ def _refuse_closing(prepared: Prepared, frame: pd.DataFrame) -> None:
         if first.notna().all():
             break
     at = first.index[first.str.contains(_CLOSING, regex=True, na=False)]
-    reason = "is a total or a signature, not a record"
     others = prepared.faults[~prepared.faults["row"].isin(at)]
     prepared.faults = others
-    closing = {"row": at, "field": "", "value": first.loc[at].str.slice(0, 120), "reason": reason}
+    closing = {"row": at, "field": "", "value": first.loc[at].str.slice(0, 120), "reason": CLOSING}
     prepared.refuse(pd.DataFrame(closing))
 
 

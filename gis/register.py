@@ -145,7 +145,8 @@ _COLUMNS = tuple(name for name in (*PERSON, *HOME) if name != "name")
 def complete(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the columns a sheet of residents leaves out; sex and birth come from the id.
 
-    The single dwelling of a building and the single household of a dwelling are number 1.
+    The single dwelling of a building and the single household of a dwelling are number 1;
+    `dwelling_told` and `household_told` say whether the sheet named them itself.
     """
     frame = frame.copy()
     for name in _COLUMNS:
@@ -157,8 +158,9 @@ def complete(frame: pd.DataFrame) -> pd.DataFrame:
     frame["sex"] = frame["sex"].fillna(told_sex)
     born = pd.to_datetime(ids.str[6:14], format="%Y%m%d", errors="coerce").dt.date
     frame["birth_date"] = frame["birth_date"].fillna(born.where(ids.notna()))
-    frame["dwelling"] = frame["dwelling"].fillna("1")
-    frame["household"] = frame["household"].fillna("1")
+    for name in ("dwelling", "household"):
+        frame[f"{name}_told"] = frame[name].notna().astype(bool)
+        frame[name] = frame[name].fillna("1")
     return frame
 
 
@@ -188,11 +190,10 @@ def repeats(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     One person by the id, or without one by name, birth and home. A row that says nothing else
     than an earlier one of its person is equal; the others need a decision.
     """
-    frame = frame.drop(columns="row", errors="ignore")
     told = frame[["name", "birth_date", *HOME]].astype("str").fillna("")
     told["name"] = privacy.same_name(told["name"])
-    person = told.apply("|".join, axis=1) if len(told) else pd.Series("", index=frame.index)
-    person = ("i" + frame["id_number"].astype("str")).fillna("n" + person)
+    person = "n" + told["name"].str.cat(told[["birth_date", *HOME]], sep="|")
+    person = ("i" + frame["id_number"].astype("str")).fillna(person)
     again = person.duplicated(keep="first")
     same = person[person.isin(person[again])]
     first = pd.Series(same.index, index=same).groupby(level=0).first()

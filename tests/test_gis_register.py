@@ -6,12 +6,17 @@ import pandas as pd
 import pytest
 
 from gis import register, rows
+from gis.errors import BadInput
 
 TODAY = date(2026, 11, 22)
 WOMAN, MAN = "11010519491231002X", "440524188001010014"
 BLANK = dict.fromkeys(
-    ["id_number", "sex", "birth_date", "phone", "relation", "floating", "building_code", "address"]
-)
+    [
+        "id_number", "sex", "birth_date", "phone", "relation", "residence", "floating",
+        "floating_since", "floating_until", "building_code", "address",
+    ]
+)  # fmt: skip
+ALONE = {"dwelling": "1", "household": "1", "dwelling_told": False, "household_told": False}
 
 
 def people(*rows_of):
@@ -64,10 +69,10 @@ def test_sex_and_birth_come_from_the_id_and_the_single_home_is_number_one():
     )
     assert records(register.complete(given)) == [
         {"name": "甲", **BLANK, "id_number": WOMAN, "sex": "female", "birth_date": date(1949, 12, 31),
-         "dwelling": "1", "household": "1"},
+         **ALONE},
         {"name": "乙", **BLANK, "id_number": MAN, "sex": "male", "birth_date": date(1880, 1, 1),
-         "dwelling": "1", "household": "1"},
-        {"name": "丙", **BLANK, "dwelling": "1", "household": "1"},
+         **ALONE},
+        {"name": "丙", **BLANK, **ALONE},
     ]  # fmt: skip
 
 
@@ -95,11 +100,12 @@ def test_a_sheet_of_which_nobody_is_left_is_no_trouble(columns):
     empty = register.complete(
         pd.DataFrame({column: pd.Series([], dtype="str") for column in columns})
     )
-    assert [told(faults) for faults in register.checks(empty)] == [[], [], []]
+    assert [told(faults) for faults in register.checks(empty)] == [[], []]
+    assert [list(twice) for twice in register.repeats(empty)] == [[], []]
 
 
 def test_a_resident_needs_a_home():
-    no_home, _, _ = checked(
+    no_home, _ = checked(
         {"name": "甲", "address": "桥头路1号"},
         {"name": "乙", "building_code": "b1"},
         {"name": "丙"},
@@ -114,21 +120,26 @@ def test_a_resident_needs_a_home():
     ]
 
 
-def test_an_id_twice_is_told_and_blank_ids_are_not():
+def twice(*rows_of):
+    equal, differing = register.repeats(register.complete(people(*rows_of)))
+    return equal.to_dict(), differing.to_dict()
+
+
+def test_an_id_twice_is_known_and_blank_ids_are_not():
     home = {"address": "桥头路1号"}
-    _, by_id, _ = checked(
+    assert twice(
         {"name": "甲", "id_number": WOMAN, **home},
         {"name": "乙", **home},
         {"name": "丙", **home},
         {"name": "丁", "id_number": WOMAN, **home},
-    )
-    assert by_id == [(5, "id_number", WOMAN, "stands already in row 2")]
+        {"name": "甲", "id_number": WOMAN, **home},
+    ) == ({6: 2}, {5: 2})
 
 
 def test_without_an_id_a_person_is_known_by_name_birth_and_home():
     born = date(1980, 5, 6)
     one = {"name": "甲", "birth_date": born, "address": "桥头路1号", "dwelling": "302"}
-    _, _, twice = checked(
+    assert twice(
         one,
         one,
         {**one, "dwelling": "303"},
@@ -136,8 +147,78 @@ def test_without_an_id_a_person_is_known_by_name_birth_and_home():
         {**one, "name": "乙"},
         {**one, "household": "2"},
         {**one, "id_number": WOMAN},
+        {**one, "name": " 甲", "phone": "027-1"},
+    ) == ({3: 2}, {9: 2})
+
+
+def test_floating_ends_after_it_began():
+    home = {"address": "桥头路1号", "floating_since": date(2026, 3, 1)}
+    _, ended = checked(
+        {"name": "甲", **home, "floating_until": date(2026, 2, 1)},
+        {"name": "乙", **home, "floating_until": date(2026, 3, 1)},
+        {"name": "丙", **home},
     )
-    assert twice == [(3, "name", "甲", "stands already in row 2")]
+    assert ended == [(2, "floating_until", "2026-02-01", "lies before floating_since 2026-03-01")]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("人户一致", "matches"),
+        ("人户分离", "separated"),
+        ("是", "matches"),
+        ("人在户不在", "separated"),
+    ],
+)
+def test_residence_in_the_words_of_towns(said, kept):
+    assert register.check_person({"residence": said}, today=TODAY) == {"residence": kept}
+
+
+def test_what_is_typed_is_checked_as_a_sheet_is():
+    typed = {
+        "phone": "027-8888 1234",
+        "birth_date": "1949.12.31",
+        "relation": " ",
+        "floating": "否",
+    }
+    assert register.check_person(typed, today=TODAY) == {
+        "phone": "02788881234", "birth_date": date(1949, 12, 31), "relation": None,
+        "floating": False,
+    }  # fmt: skip
+    with pytest.raises(BadInput) as refused:
+        register.check_person({"name": " ", "id_number": "1"}, today=TODAY)
+    assert [one["field"] for one in refused.value.facts["faults"]] == ["name", "id_number"]
+    with pytest.raises(BadInput, match="'area_no' is no field"):
+        register.check_person({"area_no": "1"}, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "seen"),
+    [
+        ("name", "欧阳小明", "欧***"), ("id_number", WOMAN, "1101************2X"),
+        ("id_number", "123456", "****"), ("phone", "13812341234", "138****1234"),
+        ("birth_date", date(1949, 12, 31), "1949-**-**"), ("birth_date", "31.12.", "****"),
+        ("sex", "male", "male"), ("floating", True, "true"), ("phone", None, None),
+    ],
+)  # fmt: skip
+def test_what_is_shown_of_a_value(field, value, seen):
+    assert register.shown(field, value) == seen
+
+
+@pytest.mark.parametrize(
+    ("question", "understood"),
+    [
+        (" 11010519491231002x", {"id_number": WOMAN}),
+        ("138 1234-1234", {"phone": "13812341234", "name": "138 1234-1234", "place": "138", "dwelling": "1234-1234"}),
+        ("张", {"mask": "张", "place": "张"}),
+        ("张**", {"mask": "张**"}),
+        ("张三", {"name": "张三", "place": "张三"}),
+        ("桥头路1号 302", {"name": "桥头路1号 302", "place": "桥头路1号", "dwelling": "302"}),
+        ("302", {"name": "302", "place": "302", "dwelling": "302"}),
+    ],
+)  # fmt: skip
+def test_what_a_search_asks_for(question, understood):
+    assert register.asked(question) == register.Asked(**understood)
 
 
 def test_cleaning_then_completing_a_sheet_goes_through():
@@ -153,5 +234,5 @@ def test_cleaning_then_completing_a_sheet_goes_through():
     (one,) = records(register.complete(cleaned.frame))
     assert one == {
         "name": "甲", **BLANK, "id_number": WOMAN, "sex": "female", "phone": "0278888",
-        "birth_date": date(1949, 12, 31), "address": "桥头路1号", "dwelling": "1", "household": "1",
+        "birth_date": date(1949, 12, 31), "address": "桥头路1号", **ALONE,
     }  # fmt: skip

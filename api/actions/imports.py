@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -18,16 +18,20 @@ import data.intake
 import data.journal
 import data.locate
 import data.register
+import data.register_sheets
 import data.scope
 import gis.geometry
 import gis.places
 import gis.prepare
+import gis.register
 from api.actions import sheets
 from api.actions.sheets import Order, Report, report_of
 from data.files.sheet import Sheet
 from data.intake import Outcome, Target
+from data.register import Brought, Settled
 from data.seal import Seal
 from gis.access import Viewer
+from gis.errors import BadInput
 from gis.prepare import Prepared
 from gis.terms import Progress, RecordKind, quiet
 
@@ -42,8 +46,8 @@ def import_checked(
     *,
     seal: Seal,
     by: Viewer,
+    now: datetime,
     progress: Progress = quiet,
-    today: date,
 ) -> Report:
     """Write rows that `sheets.check` let through; all or, on an error, nothing.
 
@@ -54,7 +58,7 @@ def import_checked(
     with data.scope.transaction(store, by, keep=not order.dry_run) as db:
         if order.kind in data.locate.TOUCHED:
             gis.places.refuse_swapped(prepared.shapes, data.grid.extent_in_force(db))
-        work = Work(db, prepared, order, report, seal, today, progress)
+        work = Work(db, prepared, order, report, seal, by, now, progress)
         outcome = _WRITE[order.kind](work)
         report.added, report.changed = outcome.added, outcome.changed
         report.unchanged = outcome.unchanged
@@ -89,8 +93,8 @@ def import_sheet(
         order,
         seal=seal,
         by=by,
+        now=now,
         progress=progress,
-        today=now.date(),
     )
 
 
@@ -114,12 +118,15 @@ def _journal(db: Session, order: Order, report: Report, by: Viewer) -> None:
         actor=by.login,
         act="import",
         subject=str(order.kind),
-        file=order.path.name,
+        file=order.known_as,
+        rows=report.rows,
         added=report.added,
         changed=report.changed,
         unchanged=report.unchanged,
+        decisions=report.decisions,
         refused=report.refused,
         unplaced=report.unplaced,
+        scope="all" if by.scope.is_everything else [by.scope.low, by.scope.high],
     )
 
 
@@ -135,13 +142,14 @@ class Work:
     order: Order
     report: Report
     seal: Seal
-    today: date
-    progress: Progress
+    by: Viewer
+    now: datetime
+    progress: Progress = quiet
 
 
 def _cells(work: Work) -> Outcome:
     db, report, prepared = work.db, work.report, work.prepared
-    plan, in_force = data.grid.plan_to_fill(db, work.order.plan, today=work.today)
+    plan, in_force = data.grid.plan_to_fill(db, work.order.plan, today=work.now.date())
     frame = prepared.frame.assign(plan_id=plan.id, geom=data.intake.ewkb(prepared.shapes))
     outcome = data.intake.write(db, data.grid.CELLS, frame, work.progress)
     report.plan = plan.name
@@ -205,12 +213,50 @@ def _cases(work: Work) -> Outcome:
 
 
 def _residents(work: Work) -> Outcome:
-    report = work.report
-    frame = _placed(work, work.prepared.frame)
-    outcome = data.register.settle(work.db, frame, work.seal, work.progress)
-    report.outside, report.without_coordinates = data.register.unplaced_of_sheet(work.db)
-    _count_again(work, outcome)
+    db, order, report = work.db, work.order, work.report
+    told_at = order.told_at or work.now
+    if told_at > work.now:
+        raise BadInput(f"the sheet cannot tell of {told_at:%Y-%m-%d}, which is still to come")
+    report.sheet_id = data.register_sheets.note(db, order.known_as, by=work.by, told_at=told_at)
+    outcome = write_residents(work, Brought(work.by, report.sheet_id, told_at))
+    numbers = {name: getattr(report, name) for name in ("rows", "decisions", "refused")}
+    data.register_sheets.report(db, report.sheet_id, {**vars(outcome), **numbers})
+    rows = sheets.refused_rows(report, order)
+    data.register_sheets.keep_rows(db, report.sheet_id, rows, seal=work.seal, by=work.by)
     return outcome
+
+
+def write_residents(work: Work, brought: Brought) -> Outcome:
+    """Write the rows of a sheet that may go in; tell in the report what became of them."""
+    prepared, report = work.prepared, work.report
+    if len(prepared.frame) == 0:
+        return Outcome(0, 0, 0)
+    equal, differing = gis.register.repeats(prepared.frame)
+    frame = _placed(work, prepared.frame).drop(index=equal.index)
+    frame = frame.assign(twice_of=differing.reindex(frame.index).astype("Int64"))
+    settled = data.register.settle(work.db, frame, work.seal, brought, work.progress)
+    report.decisions = settled.decisions
+    report.refuse(_told_refusals(settled, prepared.frame))
+    report.outside, report.without_coordinates = data.register.unplaced_of_sheet(work.db)
+    if len(equal):
+        report.notes.append(_about_equal(equal))
+    _count_again(work, settled.outcome)
+    done = settled.outcome
+    return Outcome(done.added, done.changed, done.unchanged + len(equal))
+
+
+def _told_refusals(settled: Settled, frame: pd.DataFrame) -> pd.DataFrame:
+    told = [
+        (row, field, str(frame.at[row, field] or ""), reason)
+        for row, (field, reason) in settled.refused.items()
+    ]
+    return pd.DataFrame(told, columns=["row", "field", "value", "reason"])
+
+
+def _about_equal(equal: pd.Series) -> str:
+    shown = ", ".join(f"{row} (as {first})" for row, first in equal.head(10).items())
+    more = " …" if len(equal) > 10 else ""
+    return f"{len(equal):,} rows only repeat an earlier row of the sheet: {shown}{more}"
 
 
 def _write_placed(work: Work, target: Target, frame: pd.DataFrame) -> Outcome:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,10 @@ from gis.terms import RecordKind
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be imported, and what its bringer says of it."""
+    """What is to be imported, and what its bringer says of it.
+
+    `told_at` is when what a sheet of residents says was true; as it is brought, unless told.
+    """
 
     kind: RecordKind
     path: Path
@@ -46,6 +50,7 @@ class Order:
     dry_run: bool = False
     time_zone: str = "Asia/Shanghai"
     source: str | None = None
+    told_at: datetime | None = None
 
     @property
     def known_as(self) -> str:
@@ -66,6 +71,7 @@ class Report:
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    decisions: int = 0
     refused: int = 0
     outside: int = 0
     without_coordinates: int = 0
@@ -77,6 +83,13 @@ class Report:
     faults: pd.DataFrame = field(default_factory=gis.rows.no_faults)
     sheet: Sheet | None = None
     source: str = ""
+    sheet_id: int | None = None
+
+    def refuse(self, faults: pd.DataFrame) -> None:
+        """Tell of rows that the store refused."""
+        if len(faults):
+            self.faults = pd.concat([self.faults, faults]).sort_values("row", kind="stable")
+            self.refused = int(self.faults["row"].nunique())
 
     @property
     def unplaced(self) -> int:
@@ -114,6 +127,43 @@ def write_refused(report: Report, path: Path) -> int:
     )
     data.files.write.write_table(table, path)
     return len(table)
+
+
+def refused_rows(report: Report, order: Order) -> list[dict[str, Any]]:
+    """The refused rows of a sheet of residents as they are kept to be mended.
+
+    Each has `row`, `cells` (field → text as it came), `how` (to read its place) and `faults`
+    (field and reason, without the value). Totals and signatures are no records.
+    """
+    assert report.sheet is not None
+    faults = report.faults[report.faults["reason"] != gis.prepare.CLOSING]
+    numbers = faults["row"].drop_duplicates()
+    came = report.sheet.as_it_came
+    table = came.loc[numbers].drop(columns=list(gis.rows.ERRORS_COLUMNS), errors="ignore")
+    if report.sheet.shapes is not None:
+        table = table.assign(wkt=shapely.to_wkt(report.sheet.shapes[came.index.isin(numbers)]))
+    of_place = {column: to for column, to in order.mapping.items() if to in {"lon", "lat", "wkt"}}
+    of_fields = {column: to for column, to in order.mapping.items() if column not in of_place}
+    fields = gis.register.residents(date.max)
+    used = gis.rows.recognise(list(table.columns), fields, of_fields)
+    table = table.rename(columns=used).assign(**order.constants).astype(object)
+    crs = report.sheet.crs
+    how = {
+        "mapping": of_place,
+        "crs": crs.to_string() if crs is not None else order.reference.crs,
+        "datum": order.reference.datum,
+        "swap": order.reference.swap,
+    }
+    why = {
+        row: told.to_dict("records")
+        for row, told in faults[["field", "reason"]].groupby(faults["row"])
+    }
+    return [
+        {"row": int(row), "cells": cells, "how": how, "faults": why[row]}
+        for row, cells in zip(
+            table.index, table.where(table.notna(), None).to_dict("records"), strict=True
+        )
+    ]
 
 
 def read(order: Order) -> Sheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -49,6 +50,10 @@ def import_(
     local_codes: Annotated[
         bool, typer.Option("--local-codes", help="division codes that are not the 12-digit ones")
     ] = False,
+    told_on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="day that a sheet of residents tells of; now"),
+    ] = None,
     swap: Annotated[bool, typer.Option("--swap", help="exchange longitude and latitude")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="tell all, write nothing")] = False,
     errors: Annotated[
@@ -76,6 +81,7 @@ def import_(
     order = sheets.Order(
         kind, file, Reference(crs, datum, swap), mapping, constants,
         encoding, layer, plan, local_codes, dry_run, settings.time_zone, source,
+        told_on and told_on.replace(tzinfo=ZoneInfo(settings.time_zone)),
     )  # fmt: skip
     now = datetime.now(UTC)
     prepared = sheets.check(sheet, order, now=now)
@@ -99,7 +105,7 @@ def _import_checked(
     with opening.opened(settings) as opened, api.show.progress() as progress:
         return api.actions.imports.import_checked(
             opened.store, sheet, prepared, order, seal=opened.seal,
-            by=opening.operator(), today=now.date(), progress=progress,
+            by=opening.operator(), now=now, progress=progress,
         )  # fmt: skip
 
 
