@@ -40,8 +40,14 @@ def _values(viewer: Viewer) -> dict[str, str]:
     }
 
 
-def _sql(parameter: str) -> str:
-    fixed = [f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS]
+_HOT_SETTINGS = (
+    *_SETTINGS,
+    ("max_parallel_workers_per_gather", "0"),  # starting workers takes longer than a tile
+)
+
+
+def _sql(parameter: str, settings: tuple[tuple[str, str], ...]) -> str:
+    fixed = [f"set_config('{name}', '{value}', true)" for name, value in settings]
     told = [
         f"set_config('wangge.{name}', {parameter.format(name)}, true)"
         for name in ("low", "high", "areas", "rights", "account")
@@ -49,7 +55,7 @@ def _sql(parameter: str) -> str:
     return f"SELECT {', '.join(fixed + told)}"
 
 
-_ENTER, _ENTER_ASYNC = _sql(":{}"), _sql("%({})s")
+_ENTER, _ENTER_ASYNC = _sql(":{}", _SETTINGS), _sql("%({})s", _HOT_SETTINGS)
 
 
 def enter(db: Session, viewer: Viewer) -> None:
