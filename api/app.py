@@ -41,8 +41,8 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.pool = data.db.pool(database_url)
-        app.state.store = data.db.engine(database_url)
+        app.state.pool = data.db.pool(database_url, pooler=settings.pooler)
+        app.state.store = data.db.engine(database_url, pooler=settings.pooler)
         await app.state.pool.open()
         asyncio.get_running_loop().run_in_executor(None, _warm)
         yield

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         description="the same database for the role wangge_app, which the pages connect as; "
         "without it they take that role inside each transaction",
     )
+    pooler: bool = Field(
+        False,
+        description="whether the addresses lead to a pooler that hands out connections by "
+        "transaction, as PgBouncer does: then no statement is prepared",
+    )
     register_key: SecretStr | None = Field(
         None,
         description="key that seals names, ids and phones: base64 of 32 bytes; without it one "

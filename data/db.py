@@ -21,12 +21,15 @@ CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_MS = 30_000
 
 
-def engine(url: str) -> sa.Engine:
-    """Make an engine for a `postgresql://` address; a killed backend is replaced unseen."""
+def engine(url: str, *, pooler: bool = False) -> sa.Engine:
+    """Make an engine for a `postgresql://` address; a killed backend is replaced unseen.
+
+    Behind a pooler, where the next transaction may be on another connection, nothing is prepared.
+    """
     return sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, **_prepared(pooler)},
     )
 
 
@@ -59,8 +62,17 @@ def cursor(db: Session) -> psycopg.Cursor[Any]:
     return connection.cursor()
 
 
-def pool(url: str, *, size: int = 8) -> AsyncConnectionPool:
-    """Make the pool for hot reads; open it in the running event loop."""
+def _prepared(pooler: bool) -> dict[str, None]:
+    return {"prepare_threshold": None} if pooler else {}
+
+
+def pool(url: str, *, size: int = 8, pooler: bool = False) -> AsyncConnectionPool:
+    """Make the pool for hot reads; open it in the running event loop.
+
+    Behind a pooler nothing is prepared and no option is sent while connecting: PgBouncer refuses
+    them. `data.scope` sets the time limit anew in each transaction anyway.
+    """
+    limit = {"options": f"-c statement_timeout={READ_TIMEOUT_MS}"}
     return AsyncConnectionPool(
         url,
         min_size=1,
@@ -71,7 +83,8 @@ def pool(url: str, *, size: int = 8) -> AsyncConnectionPool:
         kwargs={
             "autocommit": True,
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": f"-c statement_timeout={READ_TIMEOUT_MS} -c application_name=wangge",
+            "application_name": "wangge",
+            **(_prepared(True) if pooler else limit),
         },
     )
 
