@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import opening
-from api.commands import accounts, intake, looking
+from api.commands import accounts, intake, journal, looking
 from gis.errors import BadInput, WanggeError
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ app.command(context_settings={"ignore_unknown_options": True})(looking.locate)  
 app.command()(looking.unplaced)
 app.command()(looking.export)
 app.command()(looking.check)
+app.command()(journal.journal)
+app.command()(journal.seen)
 app.add_typer(accounts.app, name="accounts")
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 import data.db
 import data.grid
+import data.guards
+import data.journal
 import data.locate
 import gis.geometry
 
@@ -124,6 +126,35 @@ def division_tree_whole(db: Session) -> tuple[bool | None, str]:
     return (None if orphans else True), f"{orphans:,} without their parent" if orphans else "whole"
 
 
+def journal_whole(db: Session) -> tuple[bool | None, str]:
+    """Somebody changed the journal behind the program: compare it with a backup. Write the head
+    down elsewhere now and then; a forged chain is told only by that."""
+    chain = data.journal.verify(db)
+    said = f"{chain.lines:,} lines, head {chain.head[:16] or 'none'}"
+    return not chain.fault, f"{said}; {chain.fault}" if chain.fault else said
+
+
+def application_kept_in(db: Session) -> tuple[bool | None, str]:
+    """Take that from the role as a superuser: ALTER ROLE wangge_app NOSUPERUSER NOBYPASSRLS;
+    REVOKE the memberships; ALTER TABLE … OWNER TO the store's owner."""
+    ways = data.guards.ways_around(db)
+    return not ways, ", ".join(ways) or "wangge_app cannot pass by the row policies"
+
+
+def rows_protected(db: Session) -> tuple[bool | None, str]:
+    """Restore a backup, or as the owner: ALTER TABLE … ENABLE ROW LEVEL SECURITY."""
+    bare = data.guards.unprotected(db)
+    said = f"without row policies: {', '.join(bare)}" if bare else "policies on every table"
+    return not bare, f"{said} of {len(data.guards.PROTECTED)}" if not bare else said
+
+
+def spatial_index_in_use(db: Session) -> tuple[bool | None, str]:
+    """As a superuser: ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF. It cannot
+    raise, so it tells nothing; pg_dump forgets the mark. Without it the map is slower."""
+    marked = data.guards.overlaps_leakproof(db)
+    return marked or None, "beside row policies" if marked else "not beside row policies"
+
+
 CHECKS = (
     postgis_version,
     text_is_utf8,
@@ -134,4 +165,8 @@ CHECKS = (
     tallies_true,
     records_placed,
     division_tree_whole,
+    journal_whole,
+    application_kept_in,
+    rows_protected,
+    spatial_index_in_use,
 )

@@ -1,0 +1,65 @@
+"""What keeps people apart in the database itself, and whether it still stands."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+PROTECTED = (
+    "account", "case_file", "cell_tally", "charge", "decision", "dwelling", "household", "journal",
+    "resident", "resident_change", "resident_merge", "session", "sheet", "sheet_row",
+)  # fmt: skip
+"""Tables with persons, cases, exact numbers or accounts: each has row policies."""
+
+
+def ways_around(db: Session) -> list[str]:
+    """Tell how the application's role could pass by the row policies; nothing when it cannot."""
+    return list(db.scalars(sa.text(_WAYS)))
+
+
+_WAYS = """
+    SELECT 'there is no role wangge_app'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wangge_app')
+    UNION ALL SELECT 'wangge_app is a superuser' FROM pg_roles
+    WHERE rolname = 'wangge_app' AND rolsuper
+    UNION ALL SELECT 'wangge_app has BYPASSRLS' FROM pg_roles
+    WHERE rolname = 'wangge_app' AND rolbypassrls
+    UNION ALL SELECT 'wangge_app is a member of ' || o.rolname FROM pg_roles a, pg_roles o
+    WHERE a.rolname = 'wangge_app' AND o.oid <> a.oid AND NOT a.rolsuper
+      AND pg_has_role(a.oid, o.oid, 'MEMBER')
+    UNION ALL SELECT 'wangge_app owns ' || c.relname FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+      AND pg_get_userbyid(c.relowner) = 'wangge_app'
+    UNION ALL SELECT 'wangge_app may ' || lower(act) || ' the journal'
+    FROM unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) act
+    WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'wangge_app')
+      AND has_table_privilege('wangge_app', 'journal', act)
+"""
+
+
+def unprotected(db: Session) -> list[str]:
+    """List the tables of `PROTECTED` that lack row policies, or have them switched off."""
+    return list(db.scalars(sa.text(_UNPROTECTED), {"tables": list(PROTECTED)}))
+
+
+_UNPROTECTED = """
+    SELECT t.name FROM unnest(CAST(:tables AS text[])) t (name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid
+        WHERE c.oid = to_regclass('public.' || t.name) AND c.relrowsecurity
+          AND p.polcmd IN ('r', '*')
+          AND 'wangge_app'::regrole = ANY (p.polroles))
+    ORDER BY 1
+"""
+
+
+def overlaps_leakproof(db: Session) -> bool:
+    """Whether `&&` is marked so that spatial indexes stay in use beside row policies."""
+    return bool(
+        db.scalar(
+            sa.text(
+                "SELECT proleakproof FROM pg_proc WHERE oid = "
+                "to_regprocedure('geometry_overlaps(geometry, geometry)')"
+            )
+        )
+    )
