@@ -1,0 +1,336 @@
+"""Every route × every role × his own and a foreign area: no leak, no wrong refusal.
+
+The routes come from the application itself. A route without an example here fails the test, as
+one without a rule keeps the application from starting.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from conftest import owning
+from town import SEAL, at, inhabit, move_in, place
+
+import data.accounts
+import data.grid
+import data.locate
+import data.sign_in
+from api import auth
+from api.app import create_app
+from api.settings import Settings
+from data.accounts import Charged
+from gis.access import RIGHTS, Right, Role
+
+OWN, FOREIGN = "420106001001", "420106002001"
+SAME = {"Sec-Fetch-Site": "same-origin"}
+
+
+@dataclass(frozen=True)
+class Area:
+    """One of two communities, and what names a person or a case in it."""
+
+    url: str
+    code: str
+    cell: str
+    spot: tuple[float, float]
+    household: int
+    resident: int
+    name: str
+    phone: str
+    marks: tuple[str, ...]
+
+    @property
+    def version(self) -> int:
+        with owning(self.url) as db:
+            query = sa.text("SELECT version FROM resident WHERE id = :id")
+            return int(db.execute(query, {"id": self.resident}).scalar_one())
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request of a route."""
+
+    path: str
+    params: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+    form: dict[str, str] | None = None
+
+
+Examples = dict[tuple[str, str], Callable[[Area], list[Ask]]]
+
+
+def _tiles(area: Area) -> list[Ask]:
+    import math
+
+    lon, lat = area.spot
+    asks = []
+    for z in (8, 11, 14, 17):
+        x = int((lon + 180) / 360 * 2**z)
+        y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**z)
+        asks += [
+            Ask(f"/tiles/{layers}/{z}/{x}/{y}.mvt")
+            for layers in ("cases", "cells,cases,facilities,buildings,base,divisions")
+        ]
+    return asks
+
+
+EXAMPLES: Examples = {
+    ("GET", "/"): lambda _: [Ask("/")],
+    ("GET", "/static"): lambda _: [Ask("/static/map/main.js")],
+    ("GET", "/openapi.json"): lambda _: [Ask("/openapi.json")],
+    ("GET", "/tiles/{layers}/{z}/{x}/{y}.mvt"): _tiles,
+    ("GET", "/layers/{layer}.geojson"): lambda area: [
+        Ask(f"/layers/{layer}.geojson", params)
+        for layer in ("cells", "facilities", "cases", "buildings")
+        for params in ({}, {"area": area.code}, {"area": area.cell}, {"bbox": "113,29,115,31"})
+    ],
+    ("GET", "/overview"): lambda _: [Ask("/overview")],
+    ("GET", "/cells/search"): lambda area: [Ask("/cells/search", {"q": area.cell})],
+    ("GET", "/cells/{code:path}"): lambda area: [Ask(f"/cells/{area.cell}")],
+    ("GET", "/locate"): lambda area: [
+        Ask("/locate", {"lon": area.spot[0], "lat": area.spot[1], "accuracy_m": 500})
+    ],
+    ("GET", "/export/{name}"): lambda area: [
+        Ask(f"/export/{kind}{suffix}", {"area": place, "reason": "对账 to compare"})
+        for kind in ("cells", "facilities", "cases", "dwellings", "statistics", "residents")
+        for suffix in (".csv", ".geojson", ".gpkg")
+        for place in (area.code, area.cell)
+    ],
+    ("GET", "/sign-in"): lambda _: [Ask("/sign-in")],
+    ("POST", "/sign-in"): lambda _: [Ask("/sign-in", form={"login": "x", "password": "y"})],
+    ("POST", "/sign-in/demo"): lambda _: [Ask("/sign-in/demo", form={"login": "worker"})],
+    ("GET", "/sign-in/oidc"): lambda _: [Ask("/sign-in/oidc")],
+    ("GET", "/sign-in/oidc/back"): lambda _: [Ask("/sign-in/oidc/back", {"code": "x"})],
+    ("POST", "/sign-out"): lambda _: [Ask("/sign-out", form={})],
+    ("GET", "/me"): lambda _: [Ask("/me")],
+    ("POST", "/me/password"): lambda _: [Ask("/me/password", form={"old": "x", "new": "y" * 12})],
+    ("POST", "/tokens"): lambda _: [Ask("/tokens", body={"label": "report"})],
+    ("DELETE", "/tokens/{number}"): lambda _: [Ask("/tokens/1")],
+    # the register
+    ("GET", "/register"): lambda _: [Ask("/register")],
+    ("GET", "/register/find"): lambda area: [
+        Ask("/register/find", {"q": asked} | where)
+        for asked in (area.name, area.phone, area.name[0], "桥头路1号")
+        for where in ({}, {"cell": area.cell})
+    ],
+    ("GET", "/register/homes"): lambda area: [Ask("/register/homes", {"cell": area.cell})],
+    ("GET", "/register/households/{number}"): lambda area: [
+        Ask(f"/register/households/{area.household}")
+    ],
+    ("GET", "/register/residents/{number}/history"): lambda area: [
+        Ask(f"/register/residents/{area.resident}/history")
+    ],
+    ("GET", "/register/completeness"): lambda area: [
+        Ask("/register/completeness"),
+        Ask("/register/completeness", {"cell": area.cell}),
+    ],
+    ("PATCH", "/register/residents/{number}"): lambda area: [
+        Ask(
+            f"/register/residents/{area.resident}",
+            body={
+                "version": area.version,
+                "changes": {"relation": "户主" if area.version % 2 else "其他"},
+            },
+        )
+    ],
+    ("POST", "/register/residents/{number}/unmask"): lambda area: [
+        Ask(f"/register/residents/{area.resident}/unmask", body={"reason": "核对电话 to compare"})
+    ],
+}
+"""How each route is asked about an area. A new route needs a line here."""
+
+ANSWERS: dict[tuple[str, str], set[int]] = {
+    ("POST", "/sign-in"): {401},  # a wrong password
+    ("POST", "/sign-in/demo"): {403},  # no demo town
+    ("GET", "/sign-in/oidc"): {404},  # no provider
+    ("GET", "/sign-in/oidc/back"): {401},
+    ("POST", "/sign-out"): {303},
+    ("POST", "/me/password"): {403},  # a wrong password
+    ("DELETE", "/tokens/{number}"): {404},  # no token of his own
+}
+"""What a route answers to whom it is for, where that is not a plain yes."""
+
+ENDS = {"/sign-out"}
+"""Routes after which one has to sign in again."""
+
+
+def _routes() -> list[tuple[str, str, auth.Rule]]:
+    app = create_app(Settings(), database_url="postgresql://nowhere", seal=SEAL)
+    found = [
+        (method, way.template, rule)
+        for way in app.state.ways
+        for method, rule in way.rules.items()
+        if method != "HEAD"
+    ]
+    described = {
+        (method.upper(), path) for path, ways in app.openapi()["paths"].items() for method in ways
+    }
+    plain = {(method, path.replace(":path", "")) for method, path, _ in found}
+    assert described - plain == set()
+    return found
+
+
+ROUTES = _routes()
+
+
+def test_every_route_has_an_example_and_every_example_a_route() -> None:
+    assert {(method, path) for method, path, _ in ROUTES} == set(EXAMPLES)
+
+
+# The town
+
+
+@pytest.fixture
+def town_of_two(store: sa.Engine, empty_url: str) -> tuple[Area, Area]:
+    """Communities of cells A, B and of cell D, with people and cases in both."""
+    with owning(empty_url) as db:
+        inhabit(db)
+        place(db, "building", {"h4": at(3.5, 0.5)}, name="四栋", address="桥头路1号")
+        db.execute(
+            sa.text(
+                "INSERT INTO dwelling (building_id, number, geom) SELECT id, '101', geom "
+                "FROM building WHERE code = 'h4'"
+            )
+        )
+        db.execute(
+            sa.text(
+                "INSERT INTO household (dwelling_id) SELECT d.id FROM dwelling d "
+                "JOIN building b ON b.id = building_id WHERE b.code = 'h4'"
+            )
+        )
+        place(db, "case_file", {"案鹤": at(0.4, 0.4)}, title="鹤鸣路积水", state="filed")
+        place(db, "case_file", {"案鸢": at(3.4, 0.4)}, title="鸢尾路积水", state="filed")
+        data.grid.number_areas(db)
+        data.locate.refile(db)
+        own = _area(db, empty_url, OWN, "A", 0.5, ("齐里人", "11010519491231002X", "13211118888"))
+        foreign = _area(
+            db, empty_url, FOREIGN, "D", 3.5, ("闫外人", "320106199003078888", "13133337777")
+        )
+        data.locate.refile(db)
+    return own, foreign
+
+
+def _area(db: Any, url: str, code: str, cell: str, x: float, person: tuple[str, str, str]) -> Area:
+    household = db.scalar(
+        sa.text(
+            "SELECT h.id FROM household h JOIN dwelling d ON d.id = dwelling_id "
+            "JOIN grid_cell c ON c.id = d.cell_id WHERE c.code = :cell ORDER BY h.id LIMIT 1"
+        ),
+        {"cell": cell},
+    )
+    name, id_number, phone = person
+    resident = move_in(db, household, name, id_number if code == FOREIGN else None, phone)
+    masks = db.execute(
+        sa.text("SELECT name_mask, id_mask, phone_mask FROM resident WHERE id = :id"),
+        {"id": resident},
+    ).one()
+    case = "鹤" if code == OWN else "鸢"
+    marks = tuple(mark for mark in (*person, *masks, name[0], case) if mark)
+    spot = at(x, 0.5)
+    return Area(url, code, cell, (spot.x, spot.y), household, resident, name, phone, marks)
+
+
+def _cookie(url: str, account: int) -> dict[str, str]:
+    with owning(url) as db:
+        return {auth.COOKIE: data.sign_in.begin(db, account)[1]}
+
+
+def _ask(client: httpx.Client, method: str, ask: Ask, cookies: dict[str, str]) -> httpx.Response:
+    headers = SAME | {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
+    if ask.body is not None:
+        return client.request(method, ask.path, params=ask.params, json=ask.body, headers=headers)
+    return client.request(method, ask.path, params=ask.params, data=ask.form, headers=headers)
+
+
+def _seen(answer: httpx.Response, area: Area) -> set[str]:
+    """Marks of the area in an answer; JSON may have written them as escapes."""
+    text = answer.content
+    if answer.headers.get("content-type", "").startswith("application/json"):
+        text += json.dumps(answer.json(), ensure_ascii=False).encode()
+    return {mark for mark in area.marks if mark.encode() in text}
+
+
+def _accounts(url: str, charge: Charged) -> Iterator[tuple[Role, int]]:
+    with owning(url) as db:
+        for role in Role:
+            login = f"{role}-{'all' if charge.everything else charge.division}"
+            number = data.accounts.add(db, login, role=role, name=role.label)
+            data.accounts.put_in_charge(db, number, [charge])
+            yield role, number
+
+
+def _may(rule: auth.Rule, template: str, ask: Ask, role: Role | None) -> bool:
+    if rule is auth.Door.SIGNED_IN:
+        return role is not None
+    name = {"name": ask.path.rpartition("/")[2]} if template == "/export/{name}" else {}
+    return set(auth.demands(rule, name)) <= (RIGHTS[role] if role else frozenset())
+
+
+def _fault(
+    method: str, template: str, answer: httpx.Response, *, may: bool, role: Role | None, own: bool
+) -> str:
+    """What is wrong with the status of an answer; nothing when it is right."""
+    status = answer.status_code
+    if not may:
+        return "" if status == (403 if role else 401) else f"{status}, should be refused"
+    right = ANSWERS.get((method, template))
+    fine = status in right if right else status < 400
+    if fine or (not own and status in {403, 404}):
+        return ""
+    return f"{status}, should be let: {answer.text[:150]}"
+
+
+def test_nobody_sees_what_is_not_his_and_everybody_what_is(
+    server: Callable[..., str], town_of_two: tuple[Area, Area], empty_url: str
+) -> None:
+    own, foreign = town_of_two
+    base = server(empty_url)
+    people: list[tuple[Role | None, int]] = [
+        (None, 0),
+        *_accounts(empty_url, Charged(division=OWN)),
+    ]
+    leaks, wrong, own_seen, asked = [], [], set(), 0
+    cookies = {account: _cookie(empty_url, account) for _, account in people if account}
+    with httpx.Client(base_url=base, timeout=30) as client:
+        for (method, template, rule), (role, account), area in itertools.product(
+            ROUTES, people, (own, foreign)
+        ):
+            for ask in EXAMPLES[method, template](area):
+                answer = _ask(client, method, ask, cookies.get(account, {}))
+                if account and template in ENDS:
+                    cookies[account] = _cookie(empty_url, account)
+                where, asked = f"{role} {method} {ask.path} {ask.params}", asked + 1
+                leaks += [f"{where}: {mark}" for mark in _seen(answer, foreign)]
+                may = _may(rule, template, ask, role)
+                fault = _fault(method, template, answer, may=may, role=role, own=area is own)
+                wrong += [f"{where}: {fault}"] if fault else []
+                own_seen |= {(role, mark) for mark in _seen(answer, own)}
+    assert (leaks, wrong) == ([], [])
+    assert asked > 800
+    case, surname = own.marks[-1], own.marks[-2]
+    for role in Role:
+        assert ((role, case) in own_seen) == (Right.CASES in RIGHTS[role])
+        assert ((role, surname) in own_seen) == (Right.PERSONS in RIGHTS[role])
+    assert {mark for role, mark in own_seen if role is None} == set()
+
+
+def test_what_the_matrix_looks_for_is_there_to_be_seen(
+    server: Callable[..., str], town_of_two: tuple[Area, Area], empty_url: str
+) -> None:
+    foreign = town_of_two[1]
+    base, seen = server(empty_url), set()
+    accounts = dict(_accounts(empty_url, Charged(everything=True)))
+    cookies = _cookie(empty_url, accounts[Role.ADMINISTRATOR])
+    with httpx.Client(base_url=base, timeout=30) as client:
+        for (method, template), examples in EXAMPLES.items():
+            if template not in ENDS:
+                for ask in examples(foreign):
+                    seen |= _seen(_ask(client, method, ask, cookies), foreign)
+    assert seen == set(foreign.marks)
