@@ -98,6 +98,15 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/register/completeness"): Right.PERSONS,
     ("PATCH", "/register/residents/{number}"): Right.EDIT_PERSONS,
     ("POST", "/register/residents/{number}/unmask"): Right.UNMASK,
+    ("POST", "/register/sheets"): Right.IMPORT,
+    ("GET", "/register/sheets/{number}/rows"): Right.EDIT_PERSONS,
+    ("POST", "/register/rows/{number}"): Right.EDIT_PERSONS,
+    ("DELETE", "/register/rows/{number}"): Right.EDIT_PERSONS,
+    ("GET", "/register/decisions"): Right.DECIDE,
+    ("POST", "/register/decisions/{number}"): Right.DECIDE,
+    ("GET", "/register/duplicates"): Right.DECIDE,
+    ("POST", "/register/merges"): Right.DECIDE,
+    ("POST", "/register/merges/{number}/undo"): Right.DECIDE,
 }
 """Method and path, as the route was written → what it demands."""
 

@@ -33,6 +33,7 @@ ROOMS = (
     },
 )
 """The rooms of the page, in the order of a worker's day."""
+_NEEDS = {"decide": "decide", "upload": "import"}
 
 
 def page(*, name: str, role: str, may: Mapping[str, bool], nonce: str) -> str:
@@ -40,7 +41,7 @@ def page(*, name: str, role: str, may: Mapping[str, bool], nonce: str) -> str:
 
     What is offered is a courtesy: the server and the database decide again.
     """
-    rooms = [room for room in ROOMS if room["key"] != "upload" or may["import"]]
+    rooms = [room for room in ROOMS if may.get(_NEEDS.get(str(room["key"]), "find"), True)]
     return frame(
         "register.html",
         title="台账 · Wangge",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from conftest import signed_in
-from town import SEAL, unsealed
+from town import SEAL, move_in, unsealed
 
 import data.db
 from data.accounts import Charged
@@ -206,4 +206,96 @@ def test_a_worker_is_not_offered_what_only_leaders_do(
     with register(browser, server(town_url), token) as page:
         page.wait_for_selector("#find")
         rooms = page.locator(".rooms a").all_inner_texts()
-        assert [re.sub(r"\s.*", "", room) for room in rooms] == ["查找", "待补", "待定"]
+        assert [re.sub(r"\s.*", "", room) for room in rooms] == ["查找", "待补"]
+
+
+def sheet(ask: Ask, community: str, *rows: str) -> dict[str, Any]:
+    """A sheet of residents as the page takes it; `{0}` … are addresses of the community."""
+    homes = ask(
+        "SELECT DISTINCT b.address FROM building b JOIN grid_cell c ON c.id = b.cell_id "
+        f"WHERE c.division_code = '{community}' AND b.address IS NOT NULL ORDER BY 1 LIMIT 3"
+    )
+    text = "\n".join(("姓名,身份证号,电话,地址,房号", *rows)).format(*(home for (home,) in homes))
+    return {"name": "居民.csv", "mimeType": "text/csv", "buffer": text.encode("gb18030")}
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_sheet_is_tried_brought_and_its_refused_row_mended(
+    browser: Any, server: Callable[..., Any], town_url: str, ask: Ask, community: str, how: Any
+) -> None:
+    count = "SELECT count(*) FROM resident WHERE name_mask = '慕***'"
+    brought = sheet(
+        ask, community, "慕容测一,,13700000001,{0},901", "慕容测二,99010119900101999X,,{1},902"
+    )
+    base, token = server(town_url), leader(town_url, community)
+    with register(browser, base, token, "upload", **how) as page:
+        page.set_input_files("#sheet", brought)
+        page.get_by_text("试导入：还没有写入任何内容").wait_for()
+        assert page.inner_text(".numbers .added dd") == "1"
+        assert page.inner_text(".numbers .refused dd") == "1"
+        assert ask(count) == [(0,)]
+        page.get_by_text("写入台账").click()
+        page.get_by_text("已写入台账").wait_for()
+        assert ask(count) == [(1,)]
+        page.locator(".rows .faulty input").fill("99010119900101001X")
+        page.get_by_text("改好入账").click()
+        page.locator(".rows .faults, .rows .line").first.wait_for()
+        assert ask(count) == [(1,)]
+        page.locator(".rows .faulty input").fill(checked("99010119900101001"))
+        page.get_by_text("改好入账").click()
+        page.get_by_text("都改好了").wait_for()
+        assert ask(count) == [(2,)]
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert ask("SELECT count(*) FROM sheet_row WHERE state = 'waiting'") == [(0,)]
+
+
+def checked(digits: str) -> str:
+    """A resident id with its check character."""
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(weight * int(digit) for weight, digit in zip(weights, digits, strict=True))
+    return digits + "10X98765432"[total % 11]
+
+
+def test_an_older_sheet_waits_for_a_decision(
+    browser: Any, server: Callable[..., Any], town_url: str, ask: Ask, community: str
+) -> None:
+    one = someone(ask, f"c.division_code = '{community}'")
+    home = ask(
+        "SELECT b.address, d.number FROM household h JOIN dwelling d ON d.id = h.dwelling_id "
+        f"JOIN building b ON b.id = d.building_id WHERE h.id = {one['household_id']}"
+    )[0]
+    row = f"{one['name']},{one['id_number']},13711112222,{home[0]},{home[1]}"
+    base, token = server(town_url), leader(town_url, community)
+    with register(browser, base, token, "upload") as page:
+        page.fill("#told", "2001-01-01")
+        page.set_input_files("#sheet", sheet(ask, community, row))
+        page.get_by_text("写入台账").click()
+        page.get_by_text("已写入台账").wait_for()
+        assert page.inner_text(".numbers .decisions dd") == "1"
+        page.click("[data-room=decide]")
+        page.get_by_text("表格较旧，说法不同").wait_for()
+        assert "137****2222" in page.inner_text(".cards")
+        page.get_by_text("采用表格").click()
+        page.get_by_text("没有待定的").wait_for()
+    assert SEAL.open(
+        "phone", bytes(ask(f"SELECT phone_sealed FROM resident WHERE id = {one['id']}")[0][0])
+    ) == ("13711112222")
+
+
+def test_two_records_of_one_person_are_merged_and_parted_again(
+    browser: Any, server: Callable[..., Any], town: sa.Engine, town_url: str, ask: Ask,
+    community: str,
+) -> None:  # fmt: skip
+    one = someone(ask, f"c.division_code = '{community}'")
+    with data.db.transaction(town) as db:
+        move_in(db, int(one["household_id"]), one["name"], None, one["phone"])
+    before = ask("SELECT count(*), md5(string_agg(r::text, '|' ORDER BY id)) FROM resident r")
+    base, token = server(town_url), leader(town_url, community)
+    with register(browser, base, token, "decide") as page:
+        page.get_by_text("合并到左边").first.click()
+        page.click("dialog .main")
+        page.get_by_text("已合并").wait_for()
+        assert ask("SELECT count(*) FROM resident")[0][0] == before[0][0] - 1
+        page.click("#said .undo")
+        page.get_by_text("合并到左边").first.wait_for()
+    assert ask("SELECT count(*) FROM resident")[0][0] == before[0][0]

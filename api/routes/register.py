@@ -6,16 +6,21 @@ Synchronous on purpose: these are acts, each one transaction; none is asked for 
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
-from typing import Annotated, Any
+import shutil
+import tempfile
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Form, Query, UploadFile
 from pydantic import BaseModel, Field
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 import api.actions.register
-from api.deps import SealDep, Store, ViewerDep
+from api.deps import SealDep, SettingsDep, Store, ViewerDep
 from gis.access import Right
+from gis.errors import BadInput
 
 router = APIRouter(prefix="/register")
 Answer = dict[str, Any]
@@ -120,3 +125,136 @@ def edit(store: Store, viewer: ViewerDep, seal: SealDep, number: int, change: Ch
 def unmask(store: Store, viewer: ViewerDep, seal: SealDep, number: int, why: Reason) -> Answer:
     """Name, id, phone and birth of one person in clear; the journal tells who looked and why."""
     return api.actions.register.unmask(store, number, why.reason, by=viewer, seal=seal)
+
+
+# Sheets
+
+SHEETS = (".xlsx", ".csv")
+
+
+@router.post("/sheets")
+def bring(
+    store: Store,
+    viewer: ViewerDep,
+    seal: SealDep,
+    settings: SettingsDep,
+    file: UploadFile,
+    told_on: Annotated[date | None, Form()] = None,
+    dry_run: bool = True,
+) -> Answer:
+    """Try a sheet of residents, or bring it; rows that are refused wait to be mended.
+
+    `told_on` is the day the sheet tells of; without it, now.
+    """
+    import api.actions.upload
+
+    name = Path((file.filename or "").replace("\\", "/")).name
+    if Path(name).suffix.lower() not in SHEETS:
+        raise BadInput(f"{name[:80]!r} is no sheet; bring one of {', '.join(SHEETS)}")
+    zone = ZoneInfo(settings.time_zone)
+    day = datetime.combine(told_on, time(), zone) if told_on else None
+    with tempfile.TemporaryDirectory(prefix="wangge-sheet-") as folder:
+        path = Path(folder) / f"sheet{Path(name).suffix.lower()}"
+        with path.open("wb") as kept:
+            shutil.copyfileobj(file.file, kept)
+        return api.actions.upload.upload(
+            store, path, name=name[:200], by=viewer, seal=seal,
+            now=datetime.now(UTC), told_at=day, dry_run=dry_run,
+        )  # fmt: skip
+
+
+@router.get("/sheets/{number}/rows")
+def refused_rows(store: Store, viewer: ViewerDep, seal: SealDep, number: int) -> list[Answer]:
+    """The refused rows of a sheet that wait to be mended, masked, each with its faults."""
+    import api.actions.upload
+
+    return api.actions.upload.refused_rows(store, by=viewer, seal=seal, sheet_id=number)
+
+
+class Mended(BaseModel):
+    """The cells of a refused row that were put right; the others stay."""
+
+    values: dict[str, Text | None] = Field(max_length=40)
+
+
+@router.post("/rows/{number}")
+def mend(store: Store, viewer: ViewerDep, seal: SealDep, number: int, row: Mended) -> Answer:
+    """Put a refused row right and bring it; 400 with `faults` while it cannot go in."""
+    import api.actions.upload
+
+    return api.actions.upload.mend(
+        store, number, row.values, by=viewer, seal=seal, now=datetime.now(UTC)
+    )
+
+
+@router.delete("/rows/{number}", status_code=204)
+def drop(store: Store, viewer: ViewerDep, number: int) -> Response:
+    """List a refused row no longer."""
+    import api.actions.upload
+
+    api.actions.upload.drop(store, number, by=viewer)
+    return Response(status_code=204)
+
+
+# Deciding
+
+Cell = Annotated[str | None, Query(max_length=64)]
+
+
+class Choice(BaseModel):
+    """What was decided, and of which fields."""
+
+    choice: Literal["taken", "kept", "added"]
+    fields: list[Text] | None = None
+
+
+class Pair(BaseModel):
+    """Two records of one person: the first stays."""
+
+    keep: int
+    merged: int
+
+
+@router.get("/decisions")
+def decisions(store: Store, viewer: ViewerDep, cell: Cell = None) -> list[Answer]:
+    """What a sheet says otherwise, and only a person can decide."""
+    import api.actions.deciding
+
+    return api.actions.deciding.decisions(store, by=viewer, cell=cell)
+
+
+@router.post("/decisions/{number}")
+def decide(store: Store, viewer: ViewerDep, seal: SealDep, number: int, made: Choice) -> Answer:
+    """Take the sheet's values, keep the register's, or add another person."""
+    import api.actions.deciding
+
+    return api.actions.deciding.decide(
+        store, number, made.choice,
+        fields=made.fields, by=viewer, seal=seal, now=datetime.now(UTC),
+    )  # fmt: skip
+
+
+@router.get("/duplicates")
+def duplicates(store: Store, viewer: ViewerDep, cell: Cell = None) -> list[Answer]:
+    """Pairs of records that may be one person."""
+    import api.actions.deciding
+
+    return api.actions.deciding.duplicates(store, by=viewer, cell=cell)
+
+
+@router.post("/merges")
+def merge(store: Store, viewer: ViewerDep, seal: SealDep, pair: Pair) -> Answer:
+    """Make one record of two; the answer's `id` undoes it."""
+    import api.actions.deciding
+
+    return api.actions.deciding.merge(
+        store, keep=pair.keep, merged=pair.merged, by=viewer, seal=seal, now=datetime.now(UTC)
+    )
+
+
+@router.post("/merges/{number}/undo")
+def undo_merge(store: Store, viewer: ViewerDep, number: int) -> Answer:
+    """Make two records again of one, exactly as both were."""
+    import api.actions.deciding
+
+    return api.actions.deciding.undo_merge(store, number, by=viewer, now=datetime.now(UTC))

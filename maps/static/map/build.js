@@ -23,6 +23,14 @@ export function count(value) {
   return value === null || value === undefined ? '—' : numbers.format(value);
 }
 
+// Small numbers of people and cases are told only to those in charge of the cell.
+export const HIDDEN = ['不公开', 'hidden'];
+export const whyHidden = '不足 5 的数及其邻格不公开，负责人登录后可见 Fewer than 5, or beside such a cell: shown to those in charge';
+
+export function isHidden(cell, name) {
+  return Boolean(cell.hidden?.includes(name));
+}
+
 // An icon of 20 × 20 drawn with lines.
 export function icon(...paths) {
   const space = 'http://www.w3.org/2000/svg';

@@ -1,7 +1,7 @@
 // The card of a cell: a panel beside the map, on a phone a sheet from below.
 
 import { Lost, askJson } from './ask.js';
-import { both, count, icon, make } from './build.js';
+import { HIDDEN, both, count, icon, isHidden, make, whyHidden } from './build.js';
 import { lookOf, picture } from './signs.js';
 import { changed, state } from './state.js';
 
@@ -121,19 +121,28 @@ function facts(cell) {
   const counted = cell.dwellings > 0;
   const households = counted || cell.households_declared === null ? ['户', 'Households'] : ['申报户', 'Declared'];
   const big = [
-    [count(cell.households), ...households],
-    [known(cell.residents, 'residents'), '人', 'Residents'],
-    [count(cell.open_cases), '未结案', 'Open cases'],
+    [told(cell, 'households', count(cell.households)), ...households],
+    [told(cell, 'residents', known(cell.residents, 'residents')), '人', 'Residents'],
+    [told(cell, 'open_cases', count(cell.open_cases)), '未结案', 'Open cases'],
   ];
   const small = [
     ['楼栋', 'Buildings', known(cell.buildings, 'buildings')],
-    ['房屋', 'Dwellings', known(cell.dwellings, 'buildings')],
+    ['房屋', 'Dwellings', told(cell, 'dwellings', known(cell.dwellings, 'buildings'))],
     ['面积', 'Area', area(cell.area_m2)],
-    ['负荷', 'Load', cell.load === null ? unloaded(cell) : `${count(cell.load)} 户/人`],
+    ['负荷', 'Load', cell.load === null ? told(cell, 'households', unloaded(cell)) : `${count(cell.load)} 户/人`],
   ];
   return make('div', { class: 'facts' },
-    make('dl', { class: 'big' }, ...big.map(([value, label, english]) => make('div', {}, make('dt', {}, ...both(label, english)), make('dd', { text: value })))),
-    make('dl', { class: 'small' }, ...small.map(([label, english, value]) => make('div', {}, make('dt', {}, ...both(label, english)), make('dd', { text: value })))));
+    make('dl', { class: 'big' }, ...big.map(([value, label, english]) => make('div', {}, make('dt', {}, ...both(label, english)), number(value)))),
+    make('dl', { class: 'small' }, ...small.map(([label, english, value]) => make('div', {}, make('dt', {}, ...both(label, english)), number(value)))));
+}
+
+// A number, or that it is hidden: never a nought or a dash in its place.
+function told(cell, name, text) {
+  return isHidden(cell, name) ? HIDDEN : text;
+}
+
+function number(value) {
+  return value === HIDDEN ? make('dd', { class: 'kept', title: whyHidden }, ...both(...HIDDEN)) : make('dd', { text: value });
 }
 
 // A nought says «none»; where the whole town has none, nobody has counted.
@@ -166,7 +175,8 @@ function posts(cell) {
 }
 
 function cases(cell) {
-  return section('未结案', 'Open cases', tallies('cases', cell.open_cases_by_state, '没有未结案 No open case'));
+  const none = isHidden(cell, 'open_cases') ? HIDDEN.join(' ') : cell.open_cases ? `${count(cell.open_cases)} 件` : '没有未结案 No open case';
+  return section('未结案', 'Open cases', tallies('cases', cell.open_cases_by_state, none));
 }
 
 function facilities(cell) {

@@ -1,6 +1,6 @@
 // The legend: what the cells are coloured by, with its classes, and which signs are shown.
 
-import { both, count, icon, make } from './build.js';
+import { HIDDEN, both, count, icon, make, whyHidden } from './build.js';
 import { onPhone } from './room.js';
 import { picture } from './signs.js';
 import { changed, isKnown, onChange, settings, spread, state } from './state.js';
@@ -67,13 +67,23 @@ function choose(choices, key) {
 function fill(total, classes) {
   if (!state.overview) return;
   const { totals, plan, breaks } = state.overview;
-  const households = isKnown('households') ? `${count(totals.households)} 户` : '户数 —';
-  const facts = `${count(totals.cells)} 个网格 · ${households} · ${count(totals.open_cases)} 件未结案`;
+  const households = isKnown('households') ? `${sum('households')} 户` : '户数 —';
+  const facts = `${count(totals.cells)} 个网格 · ${households} · ${sum('open_cases')} 件未结案`;
   total.replaceChildren(make('strong', { text: plan ?? '', title: plan ?? '' }), make('span', { text: facts }));
   const measure = measures.find(({ key }) => key === state.measure);
   if (isKnown(measure.key)) classes.replaceChildren(...bands(measure, breaks[measure.key]), note(measure));
+  else if (hiddenCells(measure)) classes.replaceChildren(make('ul', { class: 'bands' }, hiddenBand(measure)), note(measure));
   else classes.replaceChildren(nothingKnown(measure));
 }
+
+// A total leaves out what is hidden: it is at least that.
+function sum(name) {
+  const { totals, hidden } = state.overview;
+  if (!hidden?.[name]) return count(totals[name]);
+  return hidden[name] === totals.cells ? HIDDEN[0] : `≥${count(totals[name])}`;
+}
+
+const hiddenCells = ({ key }) => state.overview.hidden?.[key === 'load' ? 'households' : key] ?? 0;
 
 const NOTHING = {
   households: ['没有户数数据', 'No household data'],
@@ -95,7 +105,12 @@ function bands(measure, breaks) {
   });
   if (measure.key === 'open_cases') known.unshift(band('#f7f6f2', '0'));
   else if (state.overview.totals[UNKNOWN[measure.key]]) known.push(band(ground.unknown, ...LACKING[measure.key]));
+  if (hiddenCells(measure)) known.push(hiddenBand(measure));
   return [make('ul', { class: 'bands', 'aria-label': `${measure.label}（${measure.unit}）` }, ...known)];
+}
+
+function hiddenBand(measure) {
+  return band(ground.unknown, HIDDEN[0], `${whyHidden} (${count(hiddenCells(measure))})`, 'dots');
 }
 
 const LACKING = {

@@ -2,6 +2,7 @@
 // it, so that a river stays a river; then the lines that part cells and divisions, then the signs. `unit` is how many tile
 // units a CSS pixel is, so widths below are pixels.
 
+import { isHidden } from './build.js';
 import { colourOf, hatched, settings, state } from './state.js';
 import { sign, signSize } from './signs.js';
 
@@ -41,8 +42,9 @@ function fills(pen, cells, overGround, unit) {
     const value = values[state.measure];
     pen.fillStyle = colourOf(state.measure, value);
     pen.fill(path, 'evenodd');
-    if (value !== undefined || !hatched()) continue;
-    pen.fillStyle = hatch(pen, unit);
+    const hidden = isHidden(values, state.measure === 'load' ? 'households' : state.measure);
+    if (value !== undefined || !(hidden || hatched())) continue;
+    pen.fillStyle = hidden ? dotted(pen, unit) : hatch(pen, unit);
     pen.fill(path, 'evenodd');
   }
   pen.globalAlpha = 1;
@@ -57,6 +59,29 @@ function hatch(pen, unit) {
   const pattern = pen.createPattern(weaves[colour], 'repeat');
   pattern.setTransform(new DOMMatrix().scale(unit / 2));
   return pattern;
+}
+
+// Dots over a cell whose number is not for everybody.
+let dots;
+
+function dotted(pen, unit) {
+  dots ??= sprinkle(ground.unknown_line);
+  const pattern = pen.createPattern(dots, 'repeat');
+  pattern.setTransform(new DOMMatrix().scale(unit / 2));
+  return pattern;
+}
+
+function sprinkle(colour) {
+  const square = document.createElement('canvas');
+  square.width = square.height = 16;
+  const pen = square.getContext('2d');
+  pen.fillStyle = colour;
+  for (const [x, y] of [[4, 4], [12, 12]]) {
+    pen.beginPath();
+    pen.arc(x, y, 1.8, 0, 2 * Math.PI);
+    pen.fill();
+  }
+  return square;
 }
 
 export function weave(colour) {
@@ -122,7 +147,9 @@ function outlines(pen, cells, zoom, unit) {
 function vacancies(pen, cells, unit) {
   pen.strokeStyle = ground.vacant;
   pen.lineWidth = 2.5 * unit;
-  for (const { path, values } of cells) if (values.load === undefined) pen.stroke(path);
+  for (const { path, values } of cells) {
+    if (values.load === undefined && !isHidden(values, 'households')) pen.stroke(path);
+  }
 }
 
 const LINES = { village: [1.5, [6, 4]], township: [2.2, []], county: [2.6, []] };

@@ -3,7 +3,7 @@
 import { ask, both, button, empty, fill, make, reason, say } from './parts.js';
 import { show } from './household.js';
 import { get, post } from './send.js';
-import { DECISIONS, fieldName, told } from './words.js';
+import { ALIKE, DECISIONS, fieldName, told } from './words.js';
 
 export function draw(place) {
   const again = () => draw(place);
@@ -56,7 +56,7 @@ function pair(one, again) {
     }
   };
   return make('li', {},
-    make('p', { class: 'hint', text: one.reason }),
+    make('p', { class: 'hint' }, ...both(one.reason.split(', ').map((part) => ALIKE[part] ?? part).join('、'), one.reason)),
     make('div', { class: 'sides' }, side(one.one), side(one.other)),
     answer,
     make('div', { class: 'acts' }, button('合并到左边', 'Into the left', () => merge(one.one.id, one.other.id)), button('合并到右边', 'Into the right', () => merge(one.other.id, one.one.id))));

@@ -36,6 +36,8 @@ export const DECISIONS = {
   twice_in_sheet: ['一张表里写了两次', 'Twice in one sheet'],
 };
 
+export const ALIKE = { 'same name': '姓名相同', 'same birth': '出生日期相同', 'same phone': '电话相同', 'same dwelling': '同一房屋' };
+
 export function fieldName(name) {
   return FIELDS[name] ?? [name, ''];
 }
