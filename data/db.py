@@ -29,6 +29,7 @@ def engine(url: str, *, pooler: bool = False) -> sa.Engine:
     return sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
+        hide_parameters=True,  # an error may be logged; what it was about may name people
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, **_prepared(pooler)},
     )
 

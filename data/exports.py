@@ -200,6 +200,7 @@ def frames(db: Session, wanted: Wanted, *, today: date) -> Iterator[pd.DataFrame
     """
     query, values = _question(db, wanted, today)
     with data.db.cursor(db) as cursor:
+        cursor.execute("SET LOCAL cursor_tuple_fraction = 1")  # all is read, not the first rows
         cursor.execute(f"DECLARE leaving NO SCROLL CURSOR FOR {query}", values)
         while True:
             cursor.execute(f"FETCH {CHUNK} FROM leaving")

@@ -31,6 +31,13 @@ def values(memory_bytes: int) -> dict[str, str]:
         "jit": "off",  # compiling costs more than our short queries
         "log_checkpoints": "off",
         "log_line_prefix": "%m [%p] ",
+        # what a statement was about may name people: no statements, values or rows in the log
+        "log_statement": "none",
+        "log_min_duration_statement": "-1",
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
         "dynamic_shared_memory_type": _dynamic_shared_memory(),
     }
 
