@@ -49,7 +49,7 @@ function pair(one, again) {
     if (!sure) return;
     try {
       const { id } = await post('/register/merges', { keep, merged });
-      say('已合并。', 'Merged.', async () => { await post(`/register/merges/${id}/undo`, {}); again(); });
+      say('已合并。', 'Merged.', () => part(id, again));
       again();
     } catch (error) {
       answer.replaceChildren(reason(error));
@@ -60,4 +60,14 @@ function pair(one, again) {
     make('div', { class: 'sides' }, side(one.one), side(one.other)),
     answer,
     make('div', { class: 'acts' }, button('合并到左边', 'Into the left', () => merge(one.one.id, one.other.id)), button('合并到右边', 'Into the right', () => merge(one.other.id, one.one.id))));
+}
+
+async function part(id, again) {
+  try {
+    await post(`/register/merges/${id}/undo`, {});
+    say('已分开。', 'Two records again.');
+    again();
+  } catch (error) {
+    say('没能撤销。', error.message);
+  }
 }
