@@ -46,21 +46,22 @@ _HOT_SETTINGS = (
 )
 
 
-def _sql(parameter: str, settings: tuple[tuple[str, str], ...]) -> str:
+def _sql(settings: tuple[tuple[str, str], ...]) -> str:
     fixed = [f"set_config('{name}', '{value}', true)" for name, value in settings]
     told = [
-        f"set_config('wangge.{name}', {parameter.format(name)}, true)"
+        f"set_config('wangge.{name}', %({name})s, true)"
         for name in ("low", "high", "areas", "rights", "account")
     ]
     return f"SELECT {', '.join(fixed + told)}"
 
 
-_ENTER, _ENTER_ASYNC = _sql(":{}", _SETTINGS), _sql("%({})s", _HOT_SETTINGS)
+_ENTER, _ENTER_HOT = _sql(_SETTINGS), _sql(_HOT_SETTINGS)
 
 
 def enter(db: Session, viewer: Viewer) -> None:
     """Make the rest of the transaction `viewer`'s: his role, rights and scope."""
-    db.execute(sa.text(_ENTER), _values(viewer))
+    with data.db.cursor(db) as cursor:
+        cursor.execute(_ENTER, _values(viewer))
 
 
 def in_view(envelope: str) -> str:
@@ -93,5 +94,5 @@ async def looking(
 ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """A hot read of `viewer`: a connection inside a transaction that sees what he may see."""
     async with pool.connection() as connection, connection.transaction():
-        await connection.execute(_ENTER_ASYNC, _values(viewer))
+        await connection.execute(_ENTER_HOT, _values(viewer))
         yield connection
