@@ -31,7 +31,7 @@ function decision(one, again) {
     make('th', { scope: 'row' }, ...both(...fieldName(field))), make('td', { text: told(field, now) }), make('td', { text: told(field, sheet) })));
   return make('li', {},
     make('header', {}, make('b', {}, ...both(...(DECISIONS[one.kind] ?? [one.kind, '']))),
-      make('button', { type: 'button', class: 'link', text: one.name, onclick: () => show(one.household_id) })),
+      make('button', { type: 'button', class: 'link', text: one.name, onclick: () => show(one.household_id, one.resident_id) })),
     make('p', { class: 'hint', text: [one.sheet, one.row && `第 ${one.row} 行`, one.told_at?.slice(0, 10)].filter(Boolean).join(' · ') }),
     make('table', {}, make('thead', {}, make('tr', {}, ...[['', ''], ['台账', 'register'], ['表格', 'sheet']].map((words) => make('th', {}, ...both(...words))))), make('tbody', {}, ...rows)),
     answer,

@@ -35,7 +35,7 @@ export function look(words, results) {
 
 function list({ lines, more }, words) {
   if (!lines.length) return empty(`职责范围内没有“${words}”。`, 'Nobody in your charge is found by this.');
-  const rows = lines.map((one) => make('li', {}, make('button', { type: 'button', onclick: () => show(one.household_id) },
+  const rows = lines.map((one) => make('li', {}, make('button', { type: 'button', onclick: () => show(one.household_id, one.id) },
     make('b', { text: one.name }),
     make('span', { class: 'about', text: [told('sex', one.sex), one.birth?.slice(0, 4), one.phone].filter((part) => part && part !== '—').join(' · ') }),
     make('span', { class: 'home', text: [one.address, one.dwelling].filter(Boolean).join(' ') }),

@@ -17,11 +17,16 @@ export function prepare(rights, changed) {
   panel.addEventListener('keydown', (event) => event.key === 'Escape' && close());
 }
 
-export function show(id) {
+export function show(id, who) {
   open = id;
   panel.hidden = false;
   document.body.classList.add('with-card');
-  return fill(panel, get(`/register/households/${id}`), draw).then(() => panel.focus({ preventScroll: true }));
+  return fill(panel, get(`/register/households/${id}`), draw).then(() => {
+    panel.focus({ preventScroll: true });
+    const looked = who && panel.querySelector(`[data-resident="${who}"]`);
+    looked?.classList.add('looked');
+    looked?.scrollIntoView({ block: 'nearest' });
+  });
 }
 
 export function close() {

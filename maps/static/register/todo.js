@@ -39,6 +39,6 @@ function section(gap, [chinese, english, advice], items, again) {
     gap === 'refused_rows'
       ? drawRows(items, again)
       : make('ul', { class: 'lines' }, ...items.map((item) => make('li', {}, item.household_id
-        ? make('button', { type: 'button', onclick: () => show(item.household_id) }, make('b', { text: item.label }))
+        ? make('button', { type: 'button', onclick: () => show(item.household_id, item.resident_id) }, make('b', { text: item.label }))
         : make('span', { class: 'plain', text: item.label })))));
 }
