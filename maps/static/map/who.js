@@ -27,6 +27,7 @@ function told(me) {
     make('p', { class: 'name', text: me.name }),
     make('p', { class: 'soft', text: `${me.role_label} · ${charge}` }),
     make('p', { class: 'ways' },
+      me.rights.includes('persons') && make('a', { href: '/register' }, ...both('台账', 'Register')),
       make('a', { href: `/sign-in?next=${encodeURIComponent('/')}` }, ...both('账号', 'Account')),
       make('button', { type: 'button', onclick: () => signOut().catch(expected) }, ...both('退出', 'Sign out'))));
 }
