@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,6 +104,12 @@ def _remembered(seal: Seal, cookie: str) -> dict[str, Any]:
 
 
 def _client(settings: Settings, back: str) -> Any:
+    from authlib.deprecate import (  # type: ignore[import-untyped]
+        AuthlibDeprecationWarning,
+    )
+
+    # it wishes for another HTTP library, which would be one more to pin; the flow is the same
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
 
     secret = settings.oidc_client_secret

@@ -24,7 +24,7 @@ from api.settings import Settings
 from data.accounts import Known
 from data.sign_in import Entered
 from gis.access import Role, Viewer
-from gis.errors import BadInput, NotAllowed, TooLarge
+from gis.errors import BadInput, NotAllowed, TooLarge, Unavailable
 from maps.sign_in import Asked, Demo, Me
 
 router = APIRouter()
@@ -189,10 +189,13 @@ def _back(request: Request) -> str:
 
 
 @router.get("/sign-in/oidc", include_in_schema=False)
-def leave(request: Request, settings: SettingsDep, seal: SealDep) -> Response:
+def leave(request: Request, settings: SettingsDep, seal: SealDep, store: Store) -> Response:
     """Go to the provider's sign-in page."""
     next_path = auth.local_path(request.query_params.get("next"))
-    leaving = api.oidc.leave(settings, seal, back=_back(request), next_path=next_path)
+    try:
+        leaving = api.oidc.leave(settings, seal, back=_back(request), next_path=next_path)
+    except Unavailable as error:
+        return _page(request, settings, store, Asked(next_path, fault=str(error)), 503)
     answer = RedirectResponse(leaving.address, 303)
     answer.set_cookie(
         api.oidc.COOKIE,
@@ -218,8 +221,9 @@ def come_back(request: Request, settings: SettingsDep, seal: SealDep, store: Sto
             cookie=request.cookies.get(api.oidc.COOKIE, ""),
         )
         token = api.actions.accounts.sign_in_by_oidc(store, claimed.subject, claimed.names)
-    except NotAllowed as error:
-        return _page(request, settings, store, Asked(fault=str(error)), 401)
+    except (NotAllowed, Unavailable) as error:
+        status = 401 if isinstance(error, NotAllowed) else 503
+        return _page(request, settings, store, Asked(fault=str(error)), status)
     answer = _enter(request, token, claimed.next)
     answer.delete_cookie(api.oidc.COOKIE, path=api.oidc.PATH)
     return answer
