@@ -202,8 +202,9 @@ def put_in_charge(db: Session, account: int, charges: list[Charged]) -> None:
         BadInput: a period that ends before it begins.
         NotFound: no such division or cell in force.
     """
+    today: date = db.execute(sa.text("SELECT current_date")).scalar_one()
     for one in charges:
-        if one.valid_from and one.valid_to and one.valid_to <= one.valid_from:
+        if one.valid_to and one.valid_to <= (one.valid_from or today):
             raise BadInput(f"the charge ends on {one.valid_to}, before it begins")
     divisions = _divisions(db, [one.division for one in charges if one.division])
     _check_cells(db, [one.cell for one in charges if one.cell])

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import api.cli
@@ -165,9 +166,16 @@ def test_the_settings_page_names_every_setting() -> None:
     assert [name for name in names if f"`{name}`" not in page] == []
 
 
-@pytest.mark.parametrize(
-    "words", [[], *([one.name or one.callback.__name__] for one in api.cli.app.registered_commands)]
-)
+def _commands(app: typer.Typer, *before: str) -> Iterator[list[str]]:
+    """The words of every command, and of every group with the commands in it."""
+    yield list(before)
+    for one in app.registered_commands:
+        yield [*before, one.name or one.callback.__name__]
+    for group in app.registered_groups:
+        yield from _commands(group.typer_instance, *before, group.name)
+
+
+@pytest.mark.parametrize("words", _commands(api.cli.app), ids=" ".join)
 def test_every_command_explains_itself(words: list[str]) -> None:
     told = CliRunner().invoke(api.cli.app, [*words, "--help"])
     assert told.exit_code == 0
@@ -180,7 +188,7 @@ def test_no_text_waits_to_be_filled_in() -> None:
 
 
 def test_the_readmes_name_only_commands_that_exist() -> None:
-    known = {one.name or one.callback.__name__ for one in api.cli.app.registered_commands}
+    known = {words[0] for words in _commands(api.cli.app) if words}
     for name in ("README.md", "README.zh.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert set(re.findall(r"^\./wangge (\w+)", text, re.MULTILINE)) <= known

@@ -46,7 +46,7 @@ def load_once(
 
 
 def _holds(db: sa.orm.Session) -> str:
-    tables = ("grid_cell", "division", "building", "facility", "case_file")
+    tables = ("grid_cell", "division", "building", "facility", "case_file", "account")
     counts = {t: db.scalar(sa.text(f"SELECT count(*) FROM {t}")) for t in tables}  # noqa: S608
     return ", ".join(f"{count:,} {table} rows" for table, count in counts.items() if count)
 
@@ -56,7 +56,10 @@ def would_lose(store: sa.Engine) -> str:
     with data.db.transaction(store, keep=False) as db:
         if db.get(StoreFact, "demo") is None:
             return _holds(db)
-        query = "SELECT count(*) FROM journal WHERE act NOT IN ('load', 'join', 'export')"
+        query = (
+            "SELECT count(*) FROM journal "
+            "WHERE act NOT IN ('load', 'join', 'export', 'sign-in', 'sign-out')"
+        )
         count = db.scalar(sa.text(query))
         return f"{count:,} imports and other changes" if count else ""
 
