@@ -11,6 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import itertools
+import operator
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,11 +44,12 @@ class Seal:
     def seal(self, field: str, values: Iterable[str | None]) -> list[bytes | None]:
         """Encrypt each value of a field: nonce, then ciphertext with its tag."""
         plain = list(values)
-        nonces, bound, encrypt = os.urandom(_NONCE * len(plain)), field.encode(), self._cipher
-        return [
-            None if value is None else nonce + encrypt.encrypt(nonce, value.encode(), bound)
-            for value, nonce in zip(plain, _cut(nonces), strict=True)
-        ]
+        told = [value.encode() for value in plain if value is not None]
+        nonces = _cut(os.urandom(_NONCE * len(told)))
+        # no line of Python for each value: a city has thirty million
+        locked = map(self._cipher.encrypt, nonces, told, itertools.repeat(field.encode()))
+        sealed = map(operator.add, nonces, locked)
+        return [None if value is None else next(sealed) for value in plain]
 
     def open(self, field: str, sealed: bytes | None) -> str | None:
         """Decrypt one value.

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from data.demo import words
+from data.demo.buildings import within
 from data.demo.cells import Cells, together
 from data.demo.columns import ewkb, ids, multi
 from data.demo.features import Feature
@@ -86,11 +87,23 @@ def grid_cells(grid: Cells, households: Ints, seed: int, today: date) -> pa.Tabl
             "name": pa.array(grid.names),
             "kind": pa.array(grid.kinds),
             "division_code": pa.array([code[:12] for code in grid.codes]),
+            "area_no": pa.array(area_numbers(grid)),
             "households_declared": pa.array(np.maximum(households + lag * (households > 0), 0)),
             "valid_from": pa.array([date(today.year, 1, 1)] * count),
             "geom": ewkb(multi(grid.shapes)),
         }
     )
+
+
+def area_numbers(grid: Cells) -> Ints:
+    """Number the areas of cells as `data.grid.number_areas` does, which then has nothing to do."""
+    order = np.argsort(np.array(grid.codes), kind="stable")
+    division, counts = np.unique(
+        np.array([int(code[:12]) for code in grid.codes])[order], return_counts=True
+    )
+    numbers = np.empty(len(order), np.int64)
+    numbers[order] = np.repeat(division, counts) * 1_000_000 + within(counts) + 1
+    return numbers
 
 
 def base_features(drawn: list[Feature]) -> pa.Table:

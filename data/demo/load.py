@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -93,19 +95,43 @@ def _sealed(batches: Iterator[town.Batch], seal: Seal) -> Iterator[town.Batch]:
         yield town.Batch(batch.table, pa.Table.from_pandas(frame, preserve_index=False))
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A batch as COPY takes it."""
+
+    table: str
+    columns: list[str]
+    count: int
+    csv: bytes
+
+
+def _written(batches: Iterator[town.Batch]) -> Iterator[_Written]:
+    for batch in batches:
+        yield _Written(batch.table, batch.rows.column_names, batch.rows.num_rows, batch.csv())
+
+
+def _ahead(batches: Iterator[_Written]) -> Iterator[_Written]:
+    """Make the next batch in a thread while the store takes the last one."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = maker.submit(next, batches, None)
+            yield batch
+
+
 def _copy_all(cursor: psycopg.Cursor[Any], batches: Iterator[town.Batch]) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for batch in batches:
+    for batch in _ahead(_written(batches)):
         _copy(cursor, batch)
-        counts[batch.table] += batch.rows.num_rows
+        counts[batch.table] += batch.count
     return dict(counts)
 
 
-def _copy(cursor: psycopg.Cursor[Any], batch: town.Batch) -> None:
-    columns = sql.SQL(", ").join(sql.Identifier(name) for name in batch.rows.column_names)
+def _copy(cursor: psycopg.Cursor[Any], batch: _Written) -> None:
+    columns = sql.SQL(", ").join(sql.Identifier(name) for name in batch.columns)
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)")
     with cursor.copy(statement.format(sql.Identifier(batch.table), columns)) as copy:
-        copy.write(batch.csv())
+        copy.write(batch.csv)
 
 
 def _settle(cursor: psycopg.Cursor[Any], counts: dict[str, int]) -> None:

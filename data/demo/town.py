@@ -153,6 +153,7 @@ def _buildings(town: Town) -> pa.Table:
             "floors": pa.array(built.floors),
             "footprint": ewkb(multi(outlines)),
             "geom": points(built.centre),
+            "cell_id": pa.array(built.cell + 1),
         }
     )
 
@@ -165,20 +166,27 @@ def _people(town: Town, seed: int, today: date, progress: Progress) -> Iterator[
     of_community = [counties.index(c.code[:6]) for c in town.layout.communities]
     county = np.array(of_community)[town.cells.community][built.cell]
     crowd = people.People(today, [int(code) for code in counties], seed)
+    area = areas.area_numbers(town.cells)[built.cell]
     places, before = points(built.centre), 0
     for here, living in people.chunks(homes):
-        yield Batch("dwelling", _dwellings(built, homes, here, places))
+        yield Batch("dwelling", _dwellings(built, homes, here, places, area))
         home = homes.household_home[living]
         folk = crowd.chunk(homes.sizes[living], county[homes.building[home]])
-        yield Batch("household", _households(homes, living))
-        yield Batch("resident", _residents(folk, living.start, before))
+        lives = area[homes.building[home]]
+        yield Batch("household", _households(homes, living, lives))
+        yield Batch("resident", _residents(folk, living.start, before, lives))
         before += len(folk["name"])
         progress("settling people", before, size.residents)
 
 
 def _dwellings(
-    built: buildings.Buildings, homes: people.Homes, here: slice, places: pa.Array
+    built: buildings.Buildings,
+    homes: people.Homes,
+    here: slice,
+    places: pa.Array,
+    area: ground.Ints,
 ) -> pa.Table:
+    """List homes, already filed: to file a million afterwards is to write them all again."""
     building = homes.building[here]
     return pa.table(
         {
@@ -186,25 +194,31 @@ def _dwellings(
             "building_id": pa.array(building + 1),
             "number": people.home_numbers(built, building, homes.within_building[here]),
             "geom": places.take(pa.array(building)),
+            "cell_id": pa.array(built.cell[building] + 1),
+            "area_no": pa.array(area[building]),
         }
     )
 
 
-def _households(homes: people.Homes, living: slice) -> pa.Table:
+def _households(homes: people.Homes, living: slice, area: ground.Ints) -> pa.Table:
     return pa.table(
         {
             "id": pa.array(np.arange(living.start, living.stop) + 1),
             "dwelling_id": pa.array(homes.household_home[living] + 1),
             "number": pa.array(homes.household_number[living]).cast(pa.string()),
+            "area_no": pa.array(area),
         }
     )
 
 
-def _residents(folk: dict[str, Any], first_household: int, before: int) -> pa.Table:
+def _residents(
+    folk: dict[str, Any], first_household: int, before: int, area: ground.Ints
+) -> pa.Table:
     number = before + np.arange(len(folk["name"])) + 1
     household = folk["household"] + first_household + 1
     columns = {name: column for name, column in folk.items() if name != "household"}
-    return pa.table({"id": pa.array(number), "household_id": pa.array(household), **columns})
+    numbers = {"id": number, "household_id": household, "area_no": area[folk["household"]]}
+    return pa.table({name: pa.array(of) for name, of in numbers.items()} | columns)
 
 
 def _facilities(town: Town, seed: int, today: date) -> pa.Table:
