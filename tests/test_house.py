@@ -175,7 +175,7 @@ def _commands(app: typer.Typer, *before: str) -> Iterator[list[str]]:
         yield from _commands(group.typer_instance, *before, group.name)
 
 
-@pytest.mark.parametrize("words", _commands(api.cli.app), ids=" ".join)
+@pytest.mark.parametrize("words", list(_commands(api.cli.app)), ids=" ".join)
 def test_every_command_explains_itself(words: list[str]) -> None:
     told = CliRunner().invoke(api.cli.app, [*words, "--help"])
     assert told.exit_code == 0
