@@ -158,7 +158,7 @@ def test_protected_queries_read_no_more_than_unprotected_ones(
 def tile_of_cases() -> tuple[str, dict[str, Any]]:
     """The SQL of the cases in a tile of zoom 15 in the middle of the first street."""
     sql = data.tiles.RECIPES["cases"][1].sql
-    return sql, data.tiles._values(data.tiles.Ask(("cases",), 15, 26488, 13532))
+    return sql, data.tiles._values(data.tiles.Ask(("cases",), 15, 26488, 13518))
 
 
 def box_of_cases() -> tuple[str, dict[str, Any]]:
@@ -180,7 +180,10 @@ def test_the_applications_own_queries_keep_the_spatial_index(
     crowd: sa.Engine, name: str, scope: str
 ) -> None:
     query, values = ASKED[name]()
-    plain = query.replace("WHERE", f"WHERE {within(SCOPES[scope], 'case_file')} AND", 1)
+    # a list written out in the query would let the owner combine two indexes, which no setting can:
+    # for a list the measure is the same query over all areas
+    said = "TRUE" if scope == "areas" else within(SCOPES[scope], "case_file")
+    plain = query.replace("WHERE", f"WHERE {said} AND", 1)
     unprotected = explain(crowd, OWNER, plain, values)
     protected = explain(crowd, leader(SCOPES[scope]), query, values)
     assert "case_file_geom_gist" in scans(protected)
