@@ -27,7 +27,7 @@ import gis.codes
 from data.accounts import in_period
 from data.locate import IN_FORCE
 from gis.access import ANYBODY, EVERYWHERE, NOWHERE, Role, Scope, Viewer
-from gis.errors import BadInput
+from gis.errors import BadInput, Unavailable
 
 COOKIE_IDLE, COOKIE_MOST = timedelta(hours=12), timedelta(days=7)
 FAILURES, LOCKED_FOR = 5, timedelta(minutes=15)
@@ -37,15 +37,27 @@ TOKENS_MOST = 50
 # Passwords
 
 _HASHER = argon2.PasswordHasher()
-_AT_ONCE = threading.BoundedSemaphore(4)
-"""Each hash takes 64 MiB: a crowd at the door must not eat the machine."""
+_AT_ONCE, _IN_LINE = threading.BoundedSemaphore(4), threading.BoundedSemaphore(16)
+"""Each hash takes 64 MiB and a tenth of a second: a crowd at the door must neither eat the machine
+nor stand in the way of everybody else."""
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    if not _IN_LINE.acquire(blocking=False):
+        raise Unavailable("too many people sign in just now; try again in a moment")
+    try:
+        with _AT_ONCE:
+            yield
+    finally:
+        _IN_LINE.release()
 
 
 def hash_of(password: str, *, login: str = "") -> str:
     """Hash a new password.
 
     Raises:
-        BadInput: too short, too long, or the login itself.
+        BadInput: too short, too long, or the login itself. Unavailable: a crowd is before us.
     """
     if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
         raise BadInput(
@@ -53,7 +65,7 @@ def hash_of(password: str, *, login: str = "") -> str:
         )
     if password.strip().lower() == login:
         raise BadInput("a password must not be the login", field="password")
-    with _AT_ONCE:
+    with _in_turn():
         return _HASHER.hash(password)
 
 
@@ -65,8 +77,12 @@ _NOBODYS = (
 
 
 def fits(password_hash: str | None, password: str) -> bool:
-    """Whether a password is the one hashed; takes its time also where there is none."""
-    with _AT_ONCE:
+    """Whether a password is the one hashed; takes its time also where there is none.
+
+    Raises:
+        Unavailable: a crowd is before us.
+    """
+    with _in_turn():
         try:
             return _HASHER.verify(password_hash or _NOBODYS, password[: PASSWORD_MOST + 1])
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -115,13 +131,16 @@ def let_in(db: Session, account: int) -> bool:
 
 
 def turn_away(db: Session, account: int, *, failures: int, locked_for: timedelta) -> bool:
-    """Count a failure; answer whether it locked the account. A locked one counts no more."""
+    """Count a failure; answer whether it locked the account. A locked one counts no more.
+
+    One without a password is never locked: its owner comes by another way.
+    """
     row = db.execute(
         sa.text(
             "UPDATE account SET failures = (failures + 1) % :most, locked_until = "
             "CASE WHEN failures + 1 >= :most THEN now() + :locked_for END "
-            "WHERE id = :id AND (locked_until IS NULL OR locked_until <= now()) "
-            "RETURNING locked_until IS NOT NULL"
+            "WHERE id = :id AND password_hash IS NOT NULL "
+            "AND (locked_until IS NULL OR locked_until <= now()) RETURNING locked_until IS NOT NULL"
         ),
         {"id": account, "most": failures, "locked_for": locked_for},
     ).one_or_none()
