@@ -278,6 +278,7 @@ def unmask(
     with data.scope.transaction(store, by) as db:
         row = data.register_edit.seen(db, resident_id)
         clear = {field: data.register_edit.opened(seal, row, field) for field in CLEAR}
+        reason = reason.replace(str(clear["name"]), "***")  # the journal names nobody
         data.journal.write(
             db, actor=by.login, act="unmask", subject=f"resident:{resident_id}", reason=reason,
             fields=[field for field, value in clear.items() if value is not None],

@@ -92,17 +92,24 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
         FROM beside
     ),
     settled AS (
-        SELECT id, area_no, code,
+        SELECT id, area_no, code, unit IS NULL OR is_lone AND lones = 1 AS is_guest,
                CASE WHEN unit IS NOT NULL THEN unit
                     WHEN count(*) FILTER (WHERE unit IS NULL) OVER () > 1 THEN 'plan'
                     ELSE coalesce(min(unit) OVER (), 'plan') END AS unit
         FROM joined
     ),
-    sized AS (SELECT *, count(*) OVER (PARTITION BY unit) AS cells FROM settled),
+    hosted AS (
+        SELECT id, area_no, code, unit, is_guest AND unit <> 'plan' AS is_guest FROM settled
+    ),
+    numbered AS (
+        SELECT id, unit, count(*) FILTER (WHERE NOT is_guest) OVER (PARTITION BY unit) AS cells,
+               row_number() OVER (PARTITION BY unit
+                                  ORDER BY is_guest, area_no, code COLLATE "C", id) - 1 AS place
+        FROM hosted
+    ),
     blocked AS (
-        SELECT id, unit, ntile(greatest(1, cells / 4)::int) OVER
-               (PARTITION BY unit ORDER BY area_no, code COLLATE "C", id) AS block
-        FROM sized
+        SELECT id, unit, least(place, cells - 1) * greatest(1, cells / 4) / cells AS block
+        FROM numbered
     ),
     hidden AS (
         SELECT id, bool_or(t.dwellings BETWEEN 1 AND 4) OVER block AS dwellings,
