@@ -231,8 +231,10 @@ _CONFIRM = f"""
         SELECT coalesce(jsonb_object_agg(f.field, %(told)s::text), '{{}}')
         FROM (VALUES {_CONFIRMED}) f (field, said)
         WHERE f.said AND %(told)s > coalesce((r.told ->> f.field)::timestamptz, r.told_at)
-          AND NOT EXISTS (SELECT FROM differs d WHERE d.row = s.row AND d.field = f.field))
-    FROM staged s WHERE s.by_id AND s.refusal IS NULL AND r.id = s.resident_id
+          AND f.field <> ALL (coalesce(d.fields, '{{}}')))
+    FROM staged s
+    LEFT JOIN (SELECT row, array_agg(field) AS fields FROM differs GROUP BY row) d USING (row)
+    WHERE s.by_id AND s.refusal IS NULL AND r.id = s.resident_id
       AND %(told)s::date > coalesce((r.told ->> 'id_number')::timestamptz, r.told_at)::date
 """
 """What a later sheet says again is told later; to the day, or each import would write each row."""

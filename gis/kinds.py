@@ -180,20 +180,34 @@ def moment(zone: str) -> Parse:
     return parse
 
 
-def one_of(words: type[Labelled], synonyms: Mapping[str, str] | None = None) -> Parse:
-    """A word of the vocabulary: its code, its Chinese label or one of `synonyms`."""
-    known = {plain(word.value): word.value for word in words}
-    known |= {plain(word.label): word.value for word in words}
-    known |= {plain(alias): value for alias, value in (synonyms or {}).items()}
-    choices = "、".join(f"{word.value} {word.label}" for word in words)
+class OneOf:
+    """Parses a word of a vocabulary: its code, its Chinese label or a synonym."""
 
-    def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        meaning = {one: known.get(plain(one)) for one in values.dropna().unique()}
+    def __init__(self, words: type[Labelled], synonyms: Mapping[str, str]) -> None:
+        self.labels = tuple(word.label for word in words)
+        self._known = {plain(word.value): word.value for word in words}
+        self._known |= {plain(word.label): word.value for word in words}
+        self._known |= {plain(alias): value for alias, value in synonyms.items()}
+        self._choices = "、".join(f"{word.value} {word.label}" for word in words)
+
+    def __call__(self, values: pd.Series) -> tuple[pd.Series, pd.Series]:
+        """Give the codes of the words, and a fault for every other word."""
+        meaning = {one: self._known.get(plain(one)) for one in values.dropna().unique()}
         answer = values.map(meaning).astype("str")
         wrong = values.notna() & answer.isna()
-        return answer, _none(values).mask(wrong, f"is none of {choices}")
+        return answer, _none(values).mask(wrong, f"is none of {self._choices}")
 
-    return parse
+
+def one_of(words: type[Labelled], synonyms: Mapping[str, str] | None = None) -> Parse:
+    """A word of the vocabulary: its code, its Chinese label or one of `synonyms`."""
+    return OneOf(words, synonyms or {})
+
+
+def choices(parse: Parse) -> tuple[str, ...]:
+    """The words a field takes, as a screen or a template offers them; none where it is open."""
+    if isinstance(parse, OneOf):
+        return parse.labels
+    return ("是", "否") if parse is flag else ()
 
 
 _YES = {"true", "yes", "y", "1", "是", "有", "√", "t", "流动", "流动人口"}

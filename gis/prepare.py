@@ -24,7 +24,10 @@ _CLOSING = (
 )
 """How the rows begin that close a table: sums and signatures."""
 CLOSING = "is a total or a signature, not a record"
-"""Why such a row is refused; nobody needs to mend it."""
+EXAMPLE = "is the example of the template, not a record"
+NO_RECORD = (CLOSING, EXAMPLE)
+"""Why such rows are refused; nobody needs to mend them."""
+EXAMPLE_BEGINS = "示例："
 
 
 @dataclass
@@ -38,6 +41,8 @@ class Prepared:
     notes: list[str] = field(default_factory=list)
     mended: list[tuple[int, float]] = field(default_factory=list)
     """Row and change of area (fraction) of outlines that were repaired."""
+    used: dict[str, str] = field(default_factory=dict)
+    """Column → field."""
 
     def refuse(self, faults: pd.DataFrame) -> None:
         """Take the rows of `faults` out."""
@@ -78,7 +83,7 @@ def prepare(
         notes.append(_without_places(frame, reference))
     at_first = Prepared(
         pd.DataFrame(cleaned.frame), found.shapes[frame.index.isin(cleaned.frame.index)],
-        cleaned.faults, has_places, notes,
+        cleaned.faults, has_places, notes, used=cleaned.used,
     )  # fmt: skip
     at_first.refuse(found.faults)
     if shapes is None:
@@ -98,7 +103,7 @@ def _refuse_unknown(frame: pd.DataFrame, cleaned: rows.Cleaned, fields: tuple[Fi
 
 
 def _refuse_closing(prepared: Prepared, frame: pd.DataFrame) -> None:
-    """Totals and signatures at the end of a table are told as such, whatever else they lack."""
+    """Totals, signatures and a template's example are told as such, whatever else they lack."""
     told = frame.drop(columns=list(rows.ERRORS_COLUMNS), errors="ignore")
     first = pd.Series(None, index=frame.index, dtype="str")
     for column in told.columns:
@@ -106,10 +111,12 @@ def _refuse_closing(prepared: Prepared, frame: pd.DataFrame) -> None:
         first = first.fillna(text.mask(text == ""))
         if first.notna().all():
             break
-    at = first.index[first.str.contains(_CLOSING, regex=True, na=False)]
+    is_example = first.str.startswith(EXAMPLE_BEGINS, na=False)
+    at = first.index[first.str.contains(_CLOSING, regex=True, na=False) | is_example]
+    reasons = is_example.loc[at].map({True: EXAMPLE, False: CLOSING})
     others = prepared.faults[~prepared.faults["row"].isin(at)]
     prepared.faults = others
-    closing = {"row": at, "field": "", "value": first.loc[at].str.slice(0, 120), "reason": CLOSING}
+    closing = {"row": at, "field": "", "value": first.loc[at].str.slice(0, 120), "reason": reasons}
     prepared.refuse(pd.DataFrame(closing))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,7 @@ class Report:
     sheet: Sheet | None = None
     source: str = ""
     sheet_id: int | None = None
+    used: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, faults: pd.DataFrame) -> None:
         """Tell of rows that the store refused."""
@@ -114,18 +115,25 @@ def report_of(sheet: Sheet, prepared: Prepared, order: Order) -> Report:
         faults=faults,
         sheet=sheet,
         source=_with_first_source(order, sheet.frame).known_as,
+        used=prepared.used,
     )
 
 
 def write_refused(report: Report, path: Path) -> int:
-    """Write the refused rows, whole, each with its faults; return how many."""
+    """Write the refused rows, whole, each with its faults, the faulty cells marked; how many?"""
     import data.files.write
 
     assert report.sheet is not None
     table = gis.rows.refused(
         report.sheet.as_it_came, report.sheet.shapes, report.faults, source=report.source
     )
-    data.files.write.write_table(table, path)
+    columns = {name: column for column, name in report.used.items()}
+    marks = {
+        (int(one["row"]), columns[one["field"]]): f"{one['field']}: {one['reason']}"
+        for one in report.faults.to_dict("records")
+        if one["field"] in columns
+    }
+    data.files.write.write_refused(table, path, marks, row=gis.rows.ERRORS_COLUMNS[0])
     return len(table)
 
 
@@ -136,17 +144,14 @@ def refused_rows(report: Report, order: Order) -> list[dict[str, Any]]:
     (field and reason, without the value). Totals and signatures are no records.
     """
     assert report.sheet is not None
-    faults = report.faults[report.faults["reason"] != gis.prepare.CLOSING]
+    faults = report.faults[~report.faults["reason"].isin(gis.prepare.NO_RECORD)]
     numbers = faults["row"].drop_duplicates()
     came = report.sheet.as_it_came
     table = came.loc[numbers].drop(columns=list(gis.rows.ERRORS_COLUMNS), errors="ignore")
     if report.sheet.shapes is not None:
         table = table.assign(wkt=shapely.to_wkt(report.sheet.shapes[came.index.isin(numbers)]))
     of_place = {column: to for column, to in order.mapping.items() if to in {"lon", "lat", "wkt"}}
-    of_fields = {column: to for column, to in order.mapping.items() if column not in of_place}
-    fields = gis.register.residents(date.max)
-    used = gis.rows.recognise(list(table.columns), fields, of_fields)
-    table = table.rename(columns=used).assign(**order.constants).astype(object)
+    table = table.rename(columns=report.used).assign(**order.constants).astype(object)
     crs = report.sheet.crs
     how = {
         "mapping": of_place,

@@ -131,3 +131,18 @@ def join(
     for one in joined.filed:
         unplaced = one.outside + one.without_coordinates
         print(f"{one.kind:<12}{one.total:>12,}  moved {one.moved:,}  unplaced {unplaced:,}")
+
+
+def template(
+    kind: Annotated[RecordKind, typer.Argument(help="what the sheet is to hold")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .xlsx to write")],
+) -> None:
+    """Write an empty sheet to fill in: Chinese headers, lists to choose from, an example row."""
+    import data.files.template
+    import data.files.write
+
+    if output.suffix.lower() != ".xlsx":
+        raise BadInput(f"{output.name}: a template is an .xlsx")
+    with data.files.write.whole(output) as part:
+        part.write_bytes(data.files.template.workbook(kind))
+    print(f"the template for {kind.value} is in {output}")

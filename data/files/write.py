@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -172,6 +172,14 @@ def _xlsx(frame: pd.DataFrame, path: Path, crs: pyproj.CRS) -> None:
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a plain table as .xlsx, header frozen, or as .csv with a byte-order mark."""
+    write_refused(table, path, {}, row="")
+
+
+def write_refused(
+    table: pd.DataFrame, path: Path, marks: Mapping[tuple[int, str], str], *, row: str
+) -> None:
+    """Write a plain table whose marked cells, by the number in column `row` and their column,
+    are coloured in a workbook and say in a comment what is wrong."""
     if path.suffix.lower() == ".csv":
         table.to_csv(path, index=False, encoding="utf-8-sig")
         return
@@ -185,9 +193,30 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     sheet.freeze_panes = "A2"
     sheet.append([str(name) for name in table.columns])
     clean = table.astype(object).where(table.notna(), None)
-    for row in clean.itertuples(index=False):
-        sheet.append([_cell(value, sheet) for value in row])
+    names = [str(name) for name in table.columns]
+    numbers = clean[row].tolist() if marks else [0] * len(clean)
+    for number, values in zip(numbers, clean.itertuples(index=False), strict=True):
+        sheet.append(
+            [
+                _marked(_cell(value, sheet), marks.get((number, name)), sheet)
+                for name, value in zip(names, values, strict=True)
+            ]
+        )
     book.save(path)
+
+
+def _marked(value: Any, why: str | None, sheet: WriteOnlyWorksheet) -> object:
+    """A cell as it is, or, with a fault, red with the reason as a comment."""
+    if why is None:
+        return value
+    from openpyxl.cell import Cell, WriteOnlyCell
+    from openpyxl.comments import Comment
+    from openpyxl.styles import PatternFill
+
+    cell = value if isinstance(value, Cell) else WriteOnlyCell(sheet, value)
+    cell.fill = PatternFill("solid", start_color="FFC7CE")
+    cell.comment = Comment(why, "Wangge")
+    return cell
 
 
 def _check_texts(table: pd.DataFrame) -> None:
