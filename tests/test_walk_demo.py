@@ -100,6 +100,7 @@ def test_demo_serves_the_town_and_sigterm_stops_all(
     _, told = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "loaded the demo town (small)" in told
+    assert f"demo accounts, one click each: {address}/sign-in" in told
     assert _wait_until_gone(own_home) == []
 
     again, address = started("demo")
@@ -190,7 +191,7 @@ def test_a_postgis_of_one_s_own_serves_instead(own_home: Path, empty_url: str) -
         env=environment, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout) == {"cell": None, "posts": [], "candidates": []}
-    assert not own_home.exists()
+    assert [path.name for path in own_home.iterdir()] == ["register.key"]  # and no cluster
 
 
 @pytest.mark.parametrize(

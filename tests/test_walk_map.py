@@ -339,6 +339,7 @@ def test_cells_alone_without_numbers_are_named_and_said_to_have_none(server, tow
     with psycopg.connect(town_url) as connection:
         connection.execute("UPDATE grid_cell SET households_declared = NULL, name = '甲格'")
         connection.execute("DELETE FROM cell_tally")
+        connection.execute("DELETE FROM cell_shown")
         connection.execute("DELETE FROM post")
         connection.execute("DELETE FROM base_feature")
         connection.execute("UPDATE division SET name = '', geom = NULL")
