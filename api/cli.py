@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import opening
-from api.commands import accounts, intake, journal, looking
+from api.commands import accounts, intake, journal, looking, register
 from gis.errors import BadInput, WanggeError
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def _serve(settings: Settings, opened: Opened, *, and_say: str = "") -> None:
 
 app.command(name="import")(intake.import_)
 app.command()(intake.join)
+app.command()(intake.template)
 app.command(context_settings={"ignore_unknown_options": True})(looking.locate)  # -87.6 is no option
 app.command()(looking.unplaced)
 app.command()(looking.export)
@@ -130,6 +131,7 @@ app.command()(looking.check)
 app.command()(journal.journal)
 app.command()(journal.seen)
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(register.app, name="register")
 
 
 # Developing

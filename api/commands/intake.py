@@ -89,6 +89,8 @@ def import_(
     if len(prepared.frame):  # else the file alone tells all: no store is opened
         report = _import_checked(settings, sheet, prepared, order, now)
     api.show.report(report, dry_run=dry_run)
+    if report.decisions:
+        print(f"to decide: {report.decisions:,}; see them with: wangge register decisions")
     if errors and report.refused:
         written = sheets.write_refused(report, errors)
         api.show.say(f"{written:,} refused rows are in {errors}")
