@@ -99,6 +99,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/register/residents/{number}"): Right.EDIT_PERSONS,
     ("POST", "/register/residents/{number}/unmask"): Right.UNMASK,
     ("POST", "/register/sheets"): Right.IMPORT,
+    ("GET", "/register/templates/{kind}.xlsx"): Door.SIGNED_IN,
     ("GET", "/register/sheets/{number}/rows"): Right.EDIT_PERSONS,
     ("POST", "/register/rows/{number}"): Right.EDIT_PERSONS,
     ("DELETE", "/register/rows/{number}"): Right.EDIT_PERSONS,

@@ -299,3 +299,17 @@ def test_two_records_of_one_person_are_merged_and_parted_again(
         page.click("#said .undo")
         page.get_by_text("合并到左边").first.wait_for()
     assert ask("SELECT count(*) FROM resident")[0][0] == before[0][0]
+
+
+def test_the_template_opens_and_comes_back_as_nothing_new(
+    browser: Any, server: Callable[..., Any], town_url: str, community: str, tmp_path: Any
+) -> None:
+    base, token = server(town_url), leader(town_url, community)
+    with register(browser, base, token, "upload") as page:
+        with page.expect_download() as coming:
+            page.get_by_text("下载模板").click()
+        coming.value.save_as(tmp_path / "t.xlsx")
+        page.set_input_files("#sheet", tmp_path / "t.xlsx")
+        page.locator(".numbers, .report .line.warning").first.wait_for()
+        assert page.locator(".numbers .added:not(.none)").count() == 0
+        assert page.get_by_text("写入台账").count() == 0

@@ -21,6 +21,7 @@ import api.actions.register
 from api.deps import SealDep, SettingsDep, Store, ViewerDep
 from gis.access import Right
 from gis.errors import BadInput
+from gis.terms import RecordKind
 
 router = APIRouter(prefix="/register")
 Answer = dict[str, Any]
@@ -161,6 +162,18 @@ def bring(
             store, path, name=name[:200], by=viewer, seal=seal,
             now=datetime.now(UTC), told_at=day, dry_run=dry_run,
         )  # fmt: skip
+
+
+@router.get("/templates/{kind}.xlsx")
+def template(kind: RecordKind) -> Response:
+    """An empty sheet to fill in: Chinese headers, lists to choose from, an example row."""
+    import data.files.template
+
+    return Response(
+        data.files.template.workbook(kind),
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={"Content-Disposition": f'attachment; filename="{kind}.xlsx"'},
+    )
 
 
 @router.get("/sheets/{number}/rows")
