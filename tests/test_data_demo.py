@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from town import SEAL, unsealed
 
 import data.db
+import data.demo.areas
 import data.demo.load
 import data.demo.town
 import data.locate
@@ -388,3 +389,23 @@ def test_the_town_names_no_tool_and_no_real_place(town: sa.Engine) -> None:
         "云汐市",
     ]
     assert not any(re.search(r"[A-Za-z]", name) for name in names.name)
+
+
+def test_homes_come_filed_as_filing_would(town: sa.Engine) -> None:
+    """Or a million would be written twice."""
+    planned = data.demo.town.plan("small", 2020)
+    with town.connect() as connection:
+        numbers = connection.execute(sa.text("SELECT id, area_no FROM grid_cell ORDER BY id")).all()
+        filed = connection.scalars(sa.text("SELECT cell_id FROM building ORDER BY id")).all()
+        astray = connection.scalar(
+            sa.text(
+                "SELECT count(*) FROM resident r JOIN household h ON h.id = r.household_id "
+                "JOIN dwelling d ON d.id = h.dwelling_id JOIN grid_cell c ON c.id = d.cell_id "
+                "WHERE NOT (r.area_no = h.area_no AND h.area_no = d.area_no "
+                "AND d.area_no = c.area_no)"
+            )
+        )
+    told = data.demo.areas.area_numbers(planned.cells)
+    assert [number for _, number in numbers] == told.tolist()
+    assert filed == (planned.buildings.cell + 1).tolist()
+    assert astray == 0
