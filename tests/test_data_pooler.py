@@ -7,6 +7,7 @@ import collections
 import concurrent.futures
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -80,7 +81,10 @@ def pooler(cluster: data.embedded.Cluster, town_url: str) -> Iterator[Pooler]:
 
 def _wait_for(folder: Path, running: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 10
-    while not (folder / ".s.PGSQL.6432").exists():
+    while True:
+        with socket.socket(socket.AF_UNIX) as line:
+            if line.connect_ex(str(folder / ".s.PGSQL.6432")) == 0:
+                return
         assert running.poll() is None, (folder / "log").read_text()
         assert time.monotonic() < deadline, "PgBouncer does not begin"
         time.sleep(0.02)
