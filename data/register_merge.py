@@ -26,16 +26,25 @@ _SIDE = """
         'address', {b}.address, 'dwelling', {d}.number)
 """
 _DUPLICATES = f"""
-    WITH pair AS (
-        SELECT a.id AS one, b.id AS other, ha.dwelling_id = hb.dwelling_id AS same_dwelling,
+    WITH person AS (
+        SELECT r.id, r.name_index, r.id_index, r.phone_index, r.birth_date, r.sex, h.dwelling_id
+        FROM resident r JOIN household h ON h.id = r.household_id
+    ),
+    near AS (
+        SELECT a.id AS one, b.id AS other FROM person a JOIN person b
+            ON b.dwelling_id = a.dwelling_id AND b.name_index = a.name_index AND b.id > a.id
+        UNION
+        SELECT a.id, b.id FROM person a JOIN person b
+            ON b.phone_index = a.phone_index AND b.name_index = a.name_index AND b.id > a.id
+    ),
+    pair AS (
+        SELECT n.one, n.other, a.dwelling_id = b.dwelling_id AS same_dwelling,
                coalesce(a.phone_index = b.phone_index, false) AS same_phone,
                coalesce(a.birth_date = b.birth_date, false) AS same_birth
-        FROM resident a JOIN resident b ON b.name_index = a.name_index AND b.id > a.id
-        JOIN household ha ON ha.id = a.household_id JOIN household hb ON hb.id = b.household_id
+        FROM near n JOIN person a ON a.id = n.one JOIN person b ON b.id = n.other
         WHERE (a.id_index IS NULL OR b.id_index IS NULL)
           AND (a.birth_date = b.birth_date OR a.birth_date IS NULL OR b.birth_date IS NULL)
           AND (a.sex = b.sex OR a.sex IS NULL OR b.sex IS NULL)
-          AND (ha.dwelling_id = hb.dwelling_id OR a.phone_index = b.phone_index)
     )
     SELECT concat_ws(', ', 'same name', CASE WHEN same_birth THEN 'same birth' END,
                      CASE WHEN same_phone THEN 'same phone' END,
@@ -54,7 +63,10 @@ _DUPLICATES = f"""
 
 
 def duplicates(db: Session, *, cell: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-    """Propose pairs of one name that share a phone or a dwelling and of which one has no id."""
+    """Propose pairs of one name that share a phone or a dwelling and of which one has no id.
+
+    Joined by dwelling and by phone apart: by the name alone, a common one makes millions of pairs.
+    """
     return rows(db, _DUPLICATES, cell=cell, limit=limit)
 
 
