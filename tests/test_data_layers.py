@@ -13,10 +13,13 @@ import pyogrio
 import pytest
 import shapely
 
+import data.db
 import data.grid_card
 import data.layers
+import data.scope
 import data.tiles
 import gis.coordinates
+from gis.access import ANYBODY, Role, Scope, Viewer
 from gis.errors import BadInput, NotFound
 from gis.terms import Datum
 
@@ -328,3 +331,113 @@ def test_no_resident_leaves_by_any_layer(town_url):
     assert len(said) > 100_000
     for secret in ("慎勿外传", "13999999999", "13888888888"):
         assert secret.encode() not in said
+
+
+# What is hidden
+
+
+def counted(url, *counts):
+    """Cells A, B, C with these residents, households and open cases; what is shown, decided."""
+    draw(url)
+    with psycopg.connect(url) as connection:
+        for code, n in zip("ABC", counts, strict=True):
+            connection.execute(
+                "INSERT INTO cell_tally (cell_id, residents, households, open_cases)"
+                " SELECT id, %(n)s, %(n)s, %(n)s FROM grid_cell WHERE code = %(code)s",
+                {"n": n, "code": code},
+            )
+        connection.execute("SELECT show_counts()")
+
+
+def as_viewer(url, viewer, question):
+    """Run `question(connection)` as `viewer` sees the store."""
+
+    async def run():
+        pool = data.db.pool(url, size=1)
+        await pool.open()
+        try:
+            async with data.scope.looking(pool, viewer) as connection:
+                return await question(connection)
+        finally:
+            await pool.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run())).result()
+
+
+def area_of_cell(url, code):
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "UPDATE grid_cell SET area_no = id WHERE code = %s RETURNING area_no", (code,)
+        ).fetchone()[0]
+
+
+def in_charge_of(url, code):
+    area = area_of_cell(url, code)
+    return Viewer(1, "w", "w", Role.WORKER, Scope(area, area))
+
+
+def test_a_small_count_and_its_neighbours_are_hidden_from_those_outside(empty_url, tmp_path):
+    counted(empty_url, 3, 300, 500)
+
+    def seen(viewer):
+        cards = [
+            as_viewer(empty_url, viewer, lambda c, code=code: data.grid_card.card(c, code))
+            for code in "ABC"
+        ]
+        return [(card["residents"], card["households"], card["hidden"]) for card in cards]
+
+    away = (None, None, ["households", "residents", "open_cases"])
+    assert seen(ANYBODY) == [away] * 3
+    assert seen(in_charge_of(empty_url, "A")) == [(3, 3, []), away, away]
+    z, x, y = address(14)
+    wish = data.tiles.Ask(("cells", "cases"), z, x, y)
+    cells = read(
+        tmp_path,
+        as_viewer(empty_url, in_charge_of(empty_url, "A"), lambda c: data.tiles.tile(c, wish)),
+        "cells",
+        14,
+    ).sort_values("code")
+    assert cells["hidden"].fillna("").tolist() == [
+        "",
+        "households,open_cases",
+        "households,open_cases",
+    ]
+    assert cells["households"].tolist()[0] == 3
+    assert cells[["households", "open_cases"]].iloc[1:].isna().all().all()
+
+
+def test_totals_are_of_what_is_shown_and_say_how_much_is_not(empty_url):
+    counted(empty_url, 3, 300, 500)
+    for viewer, residents, hidden in [(ANYBODY, 0, 3), (in_charge_of(empty_url, "B"), 300, 2)]:
+        told = as_viewer(empty_url, viewer, data.grid_card.overview)
+        assert (told["totals"]["residents"], told["hidden"]["residents"]) == (residents, hidden)
+        assert told["totals"]["cells_without_households"] == 0
+    exact = ask(empty_url, data.grid_card.overview)
+    assert (exact["totals"]["residents"], exact["hidden"]["residents"]) == (803, 0)
+
+
+def test_where_nothing_is_small_everybody_sees_the_numbers(empty_url):
+    counted(empty_url, 0, 300, 500)
+    told = as_viewer(empty_url, ANYBODY, data.grid_card.overview)
+    assert (told["totals"]["residents"], told["hidden"]["residents"]) == (800, 0)
+    card = as_viewer(empty_url, ANYBODY, lambda c: data.grid_card.card(c, "A"))
+    assert (card["residents"], card["open_cases"], card["hidden"]) == (0, 0, [])
+    assert card["open_cases_by_state"] is None
+
+
+def test_below_zoom_12_no_point_tells_a_hidden_count(empty_url, tmp_path):
+    counted(empty_url, 3, 300, 500)
+    z, x, y = address(11)
+    wish = data.tiles.Ask(("cases",), z, x, y)
+    assert as_viewer(empty_url, ANYBODY, lambda c: data.tiles.tile(c, wish)) == b""
+    own = as_viewer(empty_url, in_charge_of(empty_url, "C"), lambda c: data.tiles.tile(c, wish))
+    assert read(tmp_path, own, "cases_by_cell", 11)["n"].tolist() == [500]
+
+
+@pytest.mark.parametrize("code", ["42010", "4201060010", "420106001009", "%", "", "٤٢"])
+def test_an_area_that_is_none_is_refused_as_exports_refuse_it(empty_url, code):
+    draw(empty_url)
+    with pytest.raises(NotFound) as refusal:
+        ask(empty_url, lambda c: data.layers.area_of(c, code))
+    assert str(refusal.value) == f"{code!r} is neither the code of a cell nor of a division"
