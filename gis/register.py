@@ -112,23 +112,27 @@ def residents(today: date) -> tuple[Field, ...]:
             "floating_until", ("流出日期", "离开日期", "流出时间", "离开时间", "居住截止日期"),
             kinds.day, label="流出日期",
         ),
-        Field(
-            "building_code", ("楼栋编码", "楼栋编号", "建筑编码", "bldg_code"), kinds.code,
-            label="楼栋编码",
-        ),
-        Field(
-            "address",
-            ("地址", "现住址", "现住地址", "居住地址", "家庭住址", "详细地址", "楼栋地址"),
-            kinds.text(),
-            label="地址",
-        ),
-        Field(
-            "dwelling", ("房号", "房屋编号", "室号", "门牌号", "单元房号", "户室"), kinds.text(50),
-            label="房号",
-        ),
-        Field("household", ("户号", "户编号", "家庭编号"), kinds.text(50), label="户号"),
+        *_HOME,
     )  # fmt: skip
 
+
+_HOME = (
+    Field(
+        "building_code", ("楼栋编码", "楼栋编号", "建筑编码", "bldg_code"), kinds.code,
+        label="楼栋编码",
+    ),
+    Field(
+        "address",
+        ("地址", "现住址", "现住地址", "居住地址", "家庭住址", "详细地址", "楼栋地址"),
+        kinds.text(),
+        label="地址",
+    ),
+    Field(
+        "dwelling", ("房号", "房屋编号", "室号", "门牌号", "单元房号", "户室"), kinds.text(50),
+        label="房号",
+    ),
+    Field("household", ("户号", "户编号", "家庭编号"), kinds.text(50), label="户号"),
+)  # fmt: skip
 
 PERSON = (
     "name", "id_number", "sex", "birth_date", "phone", "relation", "residence", "floating",
@@ -137,8 +141,6 @@ PERSON = (
 """What is kept of a person himself, beside where he lives."""
 HOME = ("building_code", "address", "dwelling", "household")
 """How a sheet says where somebody lives."""
-
-
 _COLUMNS = tuple(name for name in (*PERSON, *HOME) if name != "name")
 
 
