@@ -507,7 +507,7 @@ def test_every_import_is_one_line_of_the_journal(bring: Bring, store: sa.Engine)
     line = "SELECT actor, act, subject, detail FROM journal"
     told = {
         "file": "f.csv", "rows": 6, "added": 4, "changed": 0, "unchanged": 0, "decisions": 0,
-        "refused": 2, "unplaced": 4, "scope": "all",
+        "refused": 2, "unplaced": 4, "scope": "everything", "reason": None,
     }  # fmt: skip
     assert ask(store, line) == [("test", "import", "facilities", told)]
 

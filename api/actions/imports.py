@@ -126,7 +126,8 @@ def _journal(db: Session, order: Order, report: Report, by: Viewer) -> None:
         decisions=report.decisions,
         refused=report.refused,
         unplaced=report.unplaced,
-        scope="all" if by.scope.is_everything else [by.scope.low, by.scope.high],
+        scope=data.journal.charge_of(by),
+        reason=order.reason,
     )
 
 

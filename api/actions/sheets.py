@@ -51,6 +51,7 @@ class Order:
     time_zone: str = "Asia/Shanghai"
     source: str | None = None
     told_at: datetime | None = None
+    reason: str | None = None
 
     @property
     def known_as(self) -> str:

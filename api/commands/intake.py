@@ -56,6 +56,7 @@ def import_(
     ] = None,
     swap: Annotated[bool, typer.Option("--swap", help="exchange longitude and latitude")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="tell all, write nothing")] = False,
+    reason: Annotated[str | None, typer.Option(help="why; the journal keeps it")] = None,
     errors: Annotated[
         Path | None, typer.Option(help="write refused rows here (.xlsx or .csv), to be mended")
     ] = None,
@@ -81,7 +82,7 @@ def import_(
     order = sheets.Order(
         kind, file, Reference(crs, datum, swap), mapping, constants,
         encoding, layer, plan, local_codes, dry_run, settings.time_zone, source,
-        told_on and told_on.replace(tzinfo=ZoneInfo(settings.time_zone)),
+        told_on and told_on.replace(tzinfo=ZoneInfo(settings.time_zone)), reason,
     )  # fmt: skip
     now = datetime.now(UTC)
     prepared = sheets.check(sheet, order, now=now)

@@ -1,6 +1,6 @@
 // What lies under the finger: a sign nearby, else the cell. And, with a mouse, its name at once.
 
-import { count, make } from './build.js';
+import { HIDDEN, count, isHidden, make } from './build.js';
 import { LEGIBLE, lookOf, picture, signSize } from './signs.js';
 import { settings, state } from './state.js';
 
@@ -76,5 +76,6 @@ export function readout(map, tiles) {
 
 function value(cell) {
   const { key, label, unit } = settings.styles.measures.find((measure) => measure.key === state.measure);
+  if (isHidden(cell, key === 'load' ? 'households' : key)) return `${label} ${HIDDEN[0]}`;
   return cell[key] === undefined ? `${label} —` : `${label} ${count(cell[key])} ${unit}`;
 }
