@@ -286,7 +286,8 @@ def _seal_births(cursor: Rows, seal: Seal) -> None:
 
 _TWICE = """
     UPDATE staged s SET resident_id = r.id, version = r.version, same_home =
-        h.number = s.household AND d.number = s.dwelling AND d.building_id = s.building_id
+        coalesce(h.number = s.household AND d.number = s.dwelling
+                 AND d.building_id = s.building_id, false)
     FROM staged f, resident r JOIN household h ON h.id = r.household_id
                               JOIN dwelling d ON d.id = h.dwelling_id
     WHERE f.row = s.twice_of AND s.refusal IS NULL

@@ -159,7 +159,9 @@ def complete(frame: pd.DataFrame) -> pd.DataFrame:
     told_sex = is_male.map({True: "male", False: "female"}).where(ids.notna())
     frame["sex"] = frame["sex"].fillna(told_sex)
     born = pd.to_datetime(ids.str[6:14], format="%Y%m%d", errors="coerce").dt.date
-    frame["birth_date"] = frame["birth_date"].fillna(born.where(ids.notna()))
+    for name in ("birth_date", "floating_since", "floating_until"):  # all blank, it is of floats
+        frame[name] = frame[name].astype("object")
+    frame["birth_date"] = frame["birth_date"].fillna(born.where(ids.notna()).astype("object"))
     for name in ("dwelling", "household"):
         frame[f"{name}_told"] = frame[name].notna().astype(bool)
         frame[name] = frame[name].fillna("1")

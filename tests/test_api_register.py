@@ -36,18 +36,29 @@ CELLS = st.one_of(
     ]),
     st.text(max_size=12),
 )  # fmt: skip
-ENCODINGS = ["utf-8", "utf-8-sig", "gb18030", "utf-16", "big5"]
+ENCODINGS = ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-8", "utf-16", "big5"]
+
+
+LIKELY = {
+    "姓名": ["张三", "李四", "张 三"], "身份证号": ["", *IDS], "地址": ["东街1号", "西街9号", "南街3号"],
+    "房号": ["", "101", "102"], "电话": ["", "13812341234", "027-88881234", "12"],
+    "出生日期": ["", "1980-03-07", "1949/12/31"], "流动人口": ["", "是", "否"],
+}  # fmt: skip
 
 
 @st.composite
 def sheets(draw_: st.DrawFn) -> bytes:
-    headers = draw_(st.lists(st.sampled_from(HEADERS), min_size=1, max_size=9))
-    if draw_(st.booleans()):
-        headers = ["姓名", "身份证号", "地址", "房号", *headers]
-    width = st.integers(max(1, len(headers) - 1), len(headers) + 1)
-    rows = draw_(
-        st.lists(width.flatmap(lambda n: st.lists(CELLS, min_size=n, max_size=n)), max_size=7)
-    )
+    """Rows as clerks have them, some of whose cells, columns and ends are anything."""
+    likely = draw_(st.booleans()) or draw_(st.booleans())
+    headers = list(LIKELY) if likely else []
+    headers += draw_(st.lists(st.sampled_from(HEADERS), min_size=not likely, max_size=4))
+    cells = [st.sampled_from(LIKELY[name]) if name in LIKELY else CELLS for name in headers]
+    rows = [list(row) for row in draw_(st.lists(st.tuples(*cells), max_size=8))]
+    for row in rows:
+        if draw_(st.integers(0, 5)) == 0:
+            row[draw_(st.integers(0, len(row) - 1))] = draw_(CELLS)
+        if draw_(st.integers(0, 9)) == 0:
+            row.append("1")
     rows += draw_(st.lists(st.sampled_from(rows), max_size=3)) if rows else []
     glue = draw_(st.sampled_from([",", "\t", ";"]))
     lines = [glue.join(headers), *(glue.join(row) for row in rows)]
