@@ -174,7 +174,11 @@ def test_a_killed_application_leaves_an_orphan_that_the_next_one_adopts(home: Pa
     assert postmaster(home) is None
 
 
-@pytest.mark.parametrize("left", ["1\n/somewhere\n", "", f"{os.getpid()}\n/somewhere\n"])
+@pytest.mark.parametrize(
+    "left",
+    ["1\n/somewhere\n", "", f"{os.getpid()}\n/somewhere\n"],
+    ids=["init's", "empty", "our own"],
+)
 def test_a_stale_pid_file_is_seen_through(home: Path, left: str) -> None:
     (home / "pg" / "postmaster.pid").write_text(left)
     (home / "run" / ".s.PGSQL.5432.lock").write_text(left)
