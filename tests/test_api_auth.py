@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import psycopg
@@ -73,6 +74,88 @@ def test_every_rule_is_of_a_route_there_is() -> None:
     app = create_app(Settings(), database_url="postgresql://nowhere", seal=SEAL)
     routes = {(method, way.template) for way in app.state.ways for method in way.rules}
     assert set(auth.RULES) - routes == set()
+
+
+ODD_PATHS = [
+    *(
+        "/",
+        "//",
+        "/static",
+        "/static/",
+        "/static/map/main.js",
+        "/static/../locate",
+        "/openapi.json",
+    ),
+    *(
+        "/tiles/cases/1/0/0.mvt",
+        "/tiles/a/b/c/d/1/0/0.mvt",
+        "/tiles//1/0/0.mvt",
+        "/tiles/1/0/0.mvt",
+    ),
+    *("/layers/cases.geojson", "/layers/.geojson", "/layers/a/b.geojson", "/layers/cases.geojson/"),
+    *("/cells/search", "/cells/search/", "/cells/SEARCH", "/cells/", "/cells", "/cells/a/b/search"),
+    *(
+        "/export/cases.csv",
+        "/export/cases.csv/",
+        "/export//cases.csv",
+        "/export/",
+        "/export/a/b.csv",
+    ),
+    *(
+        "/locate",
+        "/locate\n",
+        "/locate/",
+        "/LOCATE",
+        "/sign-in",
+        "/sign-in/oidc/back",
+        "/me/password",
+    ),
+    *("/register", "/register/", "/register/find", "/register/residents/1/unmask", "/tokens/1"),
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"])
+def test_the_guard_takes_every_path_for_the_route_that_answers_it(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Else a path could pass by the rule of one route to another."""
+    for key in auth.RULES:
+        monkeypatch.setitem(auth.RULES, key, auth.Door.OPEN)
+    app = create_app(Settings(), database_url="postgresql://nowhere", seal=SEAL)
+    endpoints = {
+        getattr(route, "endpoint", getattr(route, "app", None)): getattr(route, "path", "")
+        for route in auth._flat(app.routes)
+    }
+
+    async def answered(path: str) -> str | None:
+        scope = {
+            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "app": app,
+            "query_string": b"", "headers": [(b"host", b"localhost")], "scheme": "http",
+            "server": ("localhost", 80), "client": ("127.0.0.1", 1), "root_path": "",
+            "http_version": "1.1",
+        }  # fmt: skip
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.disconnect"}
+
+        async def send(_: object) -> None:
+            pass
+
+        scope["state"] = {}
+        with suppress(Exception):  # there is no store: what matters is who was asked
+            await app(scope, receive, send)
+        return endpoints.get(scope.get("endpoint"))
+
+    def guarded(path: str) -> str | None:
+        for way in app.state.ways:
+            if way.pattern.match(path) and method in way.rules:
+                return str(way.template)
+        return None
+
+    told = {path: guarded(path) for path in ODD_PATHS}
+    assert {path: asyncio.run(answered(path)) for path in ODD_PATHS} == told
+    if method == "GET":
+        assert len(set(told.values())) > 12
 
 
 # Who is asked for, and how he is refused
