@@ -250,6 +250,15 @@ def check_person(changes: Mapping[str, str | None], *, today: date) -> dict[str,
     return {name: None if pd.isna(row[name]) else row[name] for name in given}
 
 
+def told_by_id(id_number: object) -> dict[str, object]:
+    """Sex and date of birth as a checked resident id tells them; nothing without one."""
+    if id_number is None:
+        return {}
+    text = str(id_number)
+    born = date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+    return {"sex": str(Sex.MALE if int(text[16]) % 2 else Sex.FEMALE), "birth_date": born}
+
+
 # What is asked for
 
 

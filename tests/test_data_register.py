@@ -145,6 +145,14 @@ def test_a_row_changed_meanwhile_is_a_conflict_that_shows_both(homes: sa.Engine)
     assert acts.unmask(homes, 1, "核对电话", by=by, seal=SEAL)["phone"] == "13711112222"
 
 
+def test_an_id_brings_sex_and_birth_where_they_are_blank(homes: sa.Engine) -> None:
+    said = {"id_number": "440524188001010014", "sex": "女"}
+    after = acts.edit(homes, 2, 1, said, by=TESTER, seal=SEAL, now=NOW)
+    assert (after["id_number"], after["sex"], after["birth"]) == (
+        "4405************14", "female", "1880-**-**",
+    )  # fmt: skip
+
+
 def test_an_id_that_another_record_has_is_refused(homes: sa.Engine) -> None:
     with pytest.raises(Conflict, match="merge them"):
         acts.edit(homes, 2, 1, {"id_number": ID}, by=TESTER, seal=SEAL, now=NOW)
@@ -184,6 +192,9 @@ def test_somebody_comes_moves_and_leaves(homes: sa.Engine) -> None:
     acts.leave(homes, new["id"], 2, "迁往外地", by=by, seal=SEAL, now=NOW)
     assert scalar(homes, counted) == [3, 2]
     assert lines(homes, "新来") == []
+    known = {"name": "有证", "id_number": "440524188001010014"}
+    new = acts.add_resident(homes, 1, known, by=by, seal=SEAL, now=NOW)
+    assert (new["sex"], new["birth"]) == ("male", "1880-**-**")
     with pytest.raises(BadInput, match="is missing"):
         acts.add_resident(homes, 1, {"phone": "13500000000"}, by=by, seal=SEAL, now=NOW)
 

@@ -129,7 +129,7 @@ def edit(
 ) -> dict[str, Any]:
     """Change fields of a resident as it was seen at `version`; return it as it is now, masked.
 
-    A blank clears a field.
+    A blank clears a field. An id brings sex and birth along where these are blank.
 
     Raises:
         BadInput: a value cannot be kept; `faults` names fields and reasons.
@@ -142,6 +142,8 @@ def edit(
         row = data.register_edit.locked(db, resident_id)
         if row["version"] != version:
             raise _changed_meanwhile(row, values)
+        of_id = gis.register.told_by_id(values.get("id_number"))
+        values = {field: one for field, one in of_id.items() if row[field] is None} | values
         told = Told("edit", by.login, now)
         fields = data.register_edit.change(db, row, values, told, seal=seal)
         answer = data.register_look.resident(db, resident_id)
@@ -185,6 +187,8 @@ def add_resident(
     """
     require(by, Right.EDIT_PERSONS)
     checked = gis.register.check_person({"name": "", **values}, today=now.date())
+    for field, value in gis.register.told_by_id(checked.get("id_number")).items():
+        checked[field] = checked.get(field) or value
     with data.scope.transaction(store, by) as db:
         data.register_look.household(db, household_id)
         told = Told("add", by.login, now)
