@@ -53,8 +53,9 @@ _BY_ID = """
 """
 _ELSEWHERE = """
     UPDATE staged s SET refused_field = 'id_number', refusal = %(elsewhere)s
-    WHERE s.resident_id IS NULL AND s.id_index IN (SELECT ids_taken(ARRAY(
-        SELECT id_index FROM staged WHERE resident_id IS NULL AND id_index IS NOT NULL)))
+    WHERE s.resident_id IS NULL AND s.twice_of IS NULL AND s.id_index IN (SELECT ids_taken(ARRAY(
+        SELECT id_index FROM staged
+        WHERE resident_id IS NULL AND twice_of IS NULL AND id_index IS NOT NULL)))
 """
 _OUTSIDE = """
     UPDATE staged s SET refused_field = 'address', refusal =

@@ -237,6 +237,15 @@ def test_a_person_twice_in_a_sheet_is_lost_nowhere(bring: Bring, streets: sa.Eng
     assert seen(streets, WOMAN) == [("137****2222", "西街9号", "5", "户主")]
 
 
+def test_twice_in_a_sheet_is_the_same_for_who_is_in_charge_of_a_cell(
+    bring: Bring, streets: sa.Engine
+) -> None:
+    by = in_charge(streets, "A")
+    rows = (PEOPLE[0], f"张三,{WOMAN},13711112222,东街1号,101,,", PEOPLE[2], PEOPLE[2])
+    assert numbers(bring(*rows, by=by)) == (1, 0, 0, 1, 2)
+    assert numbers(bring(*rows, by=by)) == (0, 0, 2, 0, 2)
+
+
 # In a charge
 
 

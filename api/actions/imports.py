@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +29,7 @@ from api.actions import sheets
 from api.actions.sheets import Order, Report, report_of
 from data.files.sheet import Sheet
 from data.intake import Outcome, Target
-from data.register import Brought, Settled
+from data.register import Brought
 from data.seal import Seal
 from gis.access import Viewer
 from gis.errors import BadInput
@@ -237,19 +238,25 @@ def write_residents(work: Work, brought: Brought) -> Outcome:
     frame = frame.assign(twice_of=differing.reindex(frame.index).astype("Int64"))
     settled = data.register.settle(work.db, frame, work.seal, brought, work.progress)
     report.decisions = settled.decisions
-    report.refuse(_told_refusals(settled, prepared.frame))
+    refused = settled.refused | {
+        row: (settled.refused[first][0], f"repeats row {first}: {settled.refused[first][1]}")
+        for row, first in equal.to_dict().items()
+        if first in settled.refused
+    }
+    report.refuse(_told_refusals(refused, prepared.frame))
     report.outside, report.without_coordinates = data.register.unplaced_of_sheet(work.db)
     if len(equal):
         report.notes.append(_about_equal(equal))
     _count_again(work, settled.outcome)
     done = settled.outcome
-    return Outcome(done.added, done.changed, done.unchanged + len(equal))
+    repeated = len(equal) - (len(refused) - len(settled.refused))
+    return Outcome(done.added, done.changed, done.unchanged + repeated)
 
 
-def _told_refusals(settled: Settled, frame: pd.DataFrame) -> pd.DataFrame:
+def _told_refusals(refused: Mapping[Any, tuple[str, str]], frame: pd.DataFrame) -> pd.DataFrame:
     told = [
         (row, field, str(frame.at[row, field] or ""), reason)
-        for row, (field, reason) in settled.refused.items()
+        for row, (field, reason) in refused.items()
     ]
     return pd.DataFrame(told, columns=["row", "field", "value", "reason"])
 
