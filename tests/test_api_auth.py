@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -12,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import Base, signed_in
 from fastapi import APIRouter, FastAPI
-from town import SEAL, TESTER
+from town import SEAL, TESTER, wait_for
 
 import api.actions.accounts as acts
 import data.db
@@ -153,7 +152,7 @@ def test_the_guard_takes_every_path_for_the_route_that_answers_it(
         return None
 
     told = {path: guarded(path) for path in ODD_PATHS}
-    assert {path: asyncio.run(answered(path)) for path in ODD_PATHS} == told
+    assert {path: wait_for(answered(path)) for path in ODD_PATHS} == told
     if method == "GET":
         assert len(set(told.values())) > 12
 

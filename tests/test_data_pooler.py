@@ -20,6 +20,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from conftest import signed_in
+from town import wait_for
 
 import data.db
 import data.embedded
@@ -139,7 +140,7 @@ def test_hot_reads_of_many_viewers_see_only_their_own(
             asked = [look(pool, *neighbours[n % 3], breaks=n % 10 == 0) for n in range(LOOKS)]
             return await asyncio.gather(*asked, return_exceptions=True)
 
-    answers = asyncio.run(many())
+    answers = wait_for(many())
     broken = [one for one in answers if one is not None]
     assert all(isinstance(one, psycopg.errors.DivisionByZero) for one in broken), broken
     assert len(broken) == LOOKS // 10
@@ -189,7 +190,7 @@ def test_a_pooler_unannounced_is_refused_not_mistaken(pooler: Pooler) -> None:
             await connection.execute("SELECT 1")
 
     with pytest.raises(psycopg.OperationalError):
-        asyncio.run(look())
+        wait_for(look())
 
 
 def test_the_served_application_mistakes_nobody(

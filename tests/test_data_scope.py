@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import _sql, _template
 from sqlalchemy.orm import Session
+from town import wait_for
 
 import bench._crowd
 import data.db
@@ -406,6 +406,6 @@ def test_a_pool_forgets_after_each_transaction(town_url: str) -> None:
                     seen.append(await cursor.fetchone())
             return seen
 
-    first, *rest = asyncio.run(look())
+    first, *rest = wait_for(look())
     assert first[0] > 0
     assert rest == [True, (0,), "aborted", True, (0,)]

@@ -6,7 +6,9 @@ A square has a side of 1/64 degree, which floats hold exactly: edges and corners
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,12 @@ SEAL = Seal(bytes(range(32)))
 """The key of every register in the tests."""
 TESTER = operator("test")
 LON, LAT, SIDE = 114.0, 30.0, 1 / 64
+
+
+def wait_for(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a thread of its own: in this one a browser's loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def at(x: float, y: float) -> shapely.Point:
