@@ -103,7 +103,7 @@ def test_a_demo_account_is_one_click(base: Base, browser: Any, how: dict[str, An
         card = page.locator("#who").bounding_box()
         assert card["x"] >= 0
         assert card["y"] >= 0
-        page.click("#who a")
+        page.click("#who a[href^='/sign-in']")
         page.wait_for_selector(".charge")
         assert "网格" in page.inner_text(".charge")
         page.click("text=退出所有设备")
