@@ -347,3 +347,17 @@ def test_a_row_out_of_charge_can_be_mended_by_who_brought_it(
         sheets.mend(streets, row["id"], {"phone": "13812341234"}, by=by, seal=SEAL, now=NOW)
     sheets.mend(streets, row["id"], {"address": "东街1号"}, by=by, seal=SEAL, now=NOW)
     assert seen(streets, WOMAN) == [(None, "东街1号", "101", None)]
+
+
+def test_an_act_in_one_area_counts_only_that_area_again(streets: sa.Engine) -> None:
+    ask = "SELECT c.code, t.residents FROM cell_tally t JOIN grid_cell c ON c.id = t.cell_id ORDER BY 1"
+    with data.db.transaction(streets) as db:
+        db.execute(sa.text("UPDATE cell_tally SET residents = 99"))
+        area = db.scalar(sa.text("SELECT area_no FROM grid_cell WHERE code = 'A'"))
+    leader = Viewer(7, "w7", "小王", Role.LEADER, Scope(area, area))
+    with data.scope.transaction(streets, leader) as db:
+        data.locate.tally(db, ["dwellings"])
+    with data.db.transaction(streets) as db:
+        assert [tuple(row) for row in db.execute(sa.text(ask))] == [("A", 0), ("B", 99)]
+        data.locate.tally(db, ["dwellings"])
+        assert [tuple(row) for row in db.execute(sa.text(ask))] == [("A", 0), ("B", 0)]

@@ -9,14 +9,40 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-COUNTS = """
+
+def setting(name: str, kind: str) -> str:
+    """A setting of the transaction; null where none was told."""
+    return f"nullif(current_setting('wangge.{name}', true), '')::{kind}"
+
+
+def in_scope(of: str) -> str:
+    """Whether the row of the table named `of` stands in the viewer's part of the city."""
+    return f"""coalesce({of}.area_no BETWEEN {setting("low", "int8")} AND {setting("high", "int8")}
+              AND ({setting("areas", "text")} IS NULL
+                   OR {of}.area_no = ANY ({setting("areas", "int8[]")})), false)"""
+
+
+MAY_COUNT = """coalesce('counts' = ANY
+                (string_to_array(current_setting('wangge.rights', true), ',')), false)"""
+EVERYTHING = f"({setting('low', 'int8')} = 0 AND {setting('areas', 'text')} IS NULL)"
+IS_OWNER = "(session_user = current_user AND current_setting('role') IN ('none', current_user))"
+
+# Who is in charge of a part of the city changes nothing outside of it: only that is counted again.
+COUNTS = f"""
 ALTER TABLE cell_tally ADD cases INTEGER DEFAULT '0' NOT NULL;
 ALTER TABLE cell_shown ADD cases INTEGER;
 
 CREATE FUNCTION count_cells(kinds text[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE ended CONSTANT text[] := ARRAY['closed', 'evaluated', 'void'];
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    ended CONSTANT text[] := ARRAY['closed', 'evaluated', 'void'];
+    cells bigint[];
 BEGIN
+    IF NOT {IS_OWNER} AND NOT {EVERYTHING} THEN
+        SELECT coalesce(array_agg(c.id), '{{}}') INTO cells FROM grid_cell c
+        JOIN grid_plan p ON p.id = c.plan_id AND p.state = 'published' WHERE {in_scope("c")};
+    END IF;
     DELETE FROM cell_tally t WHERE NOT EXISTS (
         SELECT FROM grid_cell c JOIN grid_plan p ON p.id = c.plan_id AND p.state = 'published'
         WHERE c.id = t.cell_id AND (c.valid_from IS NULL OR c.valid_from <= current_date)
@@ -42,21 +68,26 @@ BEGIN
         UPDATE cell_tally t SET (dwellings, households, residents) =
             (coalesce(d.n, 0), coalesce(h.n, 0), coalesce(r.n, 0))
         FROM cell_tally every
-        LEFT JOIN (SELECT cell_id, count(*) n FROM dwelling GROUP BY 1) d USING (cell_id)
+        LEFT JOIN (SELECT cell_id, count(*) n FROM dwelling
+                   WHERE cells IS NULL OR cell_id = ANY (cells) GROUP BY 1) d USING (cell_id)
         LEFT JOIN (SELECT d.cell_id, count(*) n FROM household h
-                   JOIN dwelling d ON d.id = h.dwelling_id GROUP BY 1) h USING (cell_id)
+                   JOIN dwelling d ON d.id = h.dwelling_id
+                   WHERE cells IS NULL OR d.cell_id = ANY (cells) GROUP BY 1) h USING (cell_id)
         LEFT JOIN (SELECT d.cell_id, count(*) n FROM resident r
                    JOIN household h ON h.id = r.household_id
-                   JOIN dwelling d ON d.id = h.dwelling_id GROUP BY 1) r USING (cell_id)
-        WHERE every.cell_id = t.cell_id AND (t.dwellings, t.households, t.residents)
+                   JOIN dwelling d ON d.id = h.dwelling_id
+                   WHERE cells IS NULL OR d.cell_id = ANY (cells) GROUP BY 1) r USING (cell_id)
+        WHERE every.cell_id = t.cell_id AND (cells IS NULL OR t.cell_id = ANY (cells))
+          AND (t.dwellings, t.households, t.residents)
               <> (coalesce(d.n, 0), coalesce(h.n, 0), coalesce(r.n, 0));
     END IF;
     IF 'cases' = ANY (kinds) THEN
         UPDATE cell_tally t SET (cases, open_cases) = (coalesce(n.n, 0), coalesce(n.open_n, 0))
         FROM cell_tally every LEFT JOIN
              (SELECT cell_id, count(*) n, count(*) FILTER (WHERE state <> ALL (ended)) open_n
-              FROM case_file GROUP BY 1) n USING (cell_id)
-        WHERE every.cell_id = t.cell_id
+              FROM case_file WHERE cells IS NULL OR cell_id = ANY (cells)
+              GROUP BY 1) n USING (cell_id)
+        WHERE every.cell_id = t.cell_id AND (cells IS NULL OR t.cell_id = ANY (cells))
           AND (t.cases, t.open_cases) <> (coalesce(n.n, 0), coalesce(n.open_n, 0));
     END IF;
     PERFORM show_counts();
@@ -143,22 +174,6 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 """
 
-
-def setting(name: str, kind: str) -> str:
-    """A setting of the transaction; null where none was told."""
-    return f"nullif(current_setting('wangge.{name}', true), '')::{kind}"
-
-
-def in_scope(of: str) -> str:
-    """Whether the row of the table named `of` stands in the viewer's part of the city."""
-    return f"""coalesce({of}.area_no BETWEEN {setting("low", "int8")} AND {setting("high", "int8")}
-              AND ({setting("areas", "text")} IS NULL
-                   OR {of}.area_no = ANY ({setting("areas", "int8[]")})), false)"""
-
-
-MAY_COUNT = """coalesce('counts' = ANY
-                (string_to_array(current_setting('wangge.rights', true), ',')), false)"""
-IS_OWNER = "(session_user = current_user AND current_setting('role') IN ('none', current_user))"
 
 # By another plan, or on another day, numbers are counted anew, and only for cells that are wholly
 # the viewer's: from two drawings of the same ground anybody else could take the difference.
