@@ -348,6 +348,19 @@ def test_who_signs_in_as_the_application_cannot_become_the_owner(
                 connection.execute(wish)
 
 
+def test_the_role_cannot_hang_the_journals_trigger_on_a_table_of_its_own(town: sa.Engine) -> None:
+    with data.db.transaction(town, keep=False) as db:
+        app_role(db)
+        db.execute(sa.text("CREATE TEMP TABLE own (LIKE journal) ON COMMIT DROP"))
+        with pytest.raises(sa.exc.ProgrammingError, match="permission denied for function"):
+            db.execute(
+                sa.text(
+                    "CREATE TRIGGER own BEFORE INSERT ON own "
+                    "FOR EACH ROW EXECUTE FUNCTION journal_chain()"
+                )
+            )
+
+
 def test_sheets_are_staged_and_copied_as_the_role(town: sa.Engine) -> None:
     with data.scope.transaction(town, leader(STREET), keep=False) as db:
         with data.db.cursor(db) as cursor:

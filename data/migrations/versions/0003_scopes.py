@@ -190,10 +190,17 @@ def _policies() -> str:
     return ";\n".join(lines)
 
 
+# Everybody may call a new function, and hang a trigger's on a table of his own, with a cast of his
+# own to `journal`: which then runs as the owner. A trigger that stands fires without this right.
+FUNCTIONS = """
+REVOKE EXECUTE ON FUNCTION journal_chain(), journal_stays(), ids_taken(bytea[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ids_taken(bytea[]) TO wangge_app;
+"""
 GRANTS = f"""
 GRANT USAGE ON SCHEMA public TO wangge_app;
 GRANT SELECT ON {", ".join(READ.split())} TO wangge_app;
 GRANT INSERT, UPDATE ON {", ".join(WRITE)} TO wangge_app;
+{FUNCTIONS}
 """
 
 # `&&` compares boxes and cannot raise; PostgreSQL uses the spatial index beside row policies
