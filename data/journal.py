@@ -25,14 +25,22 @@ def write(db: Session, *, actor: str, act: str, subject: str | None = None, **de
     Nothing comes back: who may write the journal may not read it. Acts wait here for each other
     until they are kept, since each line is chained to the last: so it is the last thing they do.
     """
-    if isinstance(detail.get("reason"), str):
-        detail["reason"] = _NUMBER.sub(lambda found: f"{found[0][:3]}****", detail["reason"])
+    for field, numbers in (("reason", _NUMBER), ("file", _LONG_NUMBER)):
+        if isinstance(detail.get(field), str):
+            detail[field] = numbers.sub(lambda found: f"{found[0][:3]}****", _plain(detail[field]))
     told = orjson.dumps(detail, default=str).decode()
     db.execute(sa.text(_LINE), {"actor": actor, "act": act, "subject": subject, "detail": told})
 
 
-_NUMBER = re.compile(r"[0-9]{7,}[0-9Xx]?")
-"""An id or a phone that somebody wrote into a reason would stand in clear."""
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){10,}[Xx]?")
+_NUMBER = re.compile(rf"\d{{7,}}[Xx]?|{_LONG_NUMBER.pattern}")
+"""An id or a phone that somebody wrote into a reason would stand in clear; so would one in the name
+of a file, where shorter numbers are dates."""
+
+
+def _plain(text: str) -> str:
+    """Text that forges no line and sends no command to the terminal it is listed on."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def charge_of(viewer: Viewer) -> str:

@@ -132,6 +132,26 @@ def test_a_number_in_a_reason_is_not_kept(store: sa.Engine) -> None:
     assert line.detail == {"reason": "找 110**** 139**** 2026"}
 
 
+@pytest.mark.parametrize(
+    ("field", "told", "kept"),
+    [
+        ("reason", "call 138 1234 5678", "call 138****"),
+        ("reason", "１３８１２３４５６７８", "１３８****"),
+        ("reason", "since 2026-11-22", "since 2026-11-22"),
+        ("reason", "a\x1b[31m\nb\u202ec", "a [31m b c"),
+        ("file", "11010119900307002X.csv", "110****.csv"),
+        ("file", "居民 20261122.csv", "居民 20261122.csv"),
+        ("file", "\x1b]0;x\x07.csv", " ]0;x .csv"),
+    ],
+)
+def test_what_people_write_names_nobody_and_forges_no_line(
+    store: sa.Engine, field: str, told: str, kept: str
+) -> None:
+    with data.db.transaction(store, keep=False) as db:
+        data.journal.write(db, actor="a", act="b", **{field: told})
+        assert data.journal.lines(db)[0].detail == {field: kept}
+
+
 def test_runs_of_numbers_are_written_short() -> None:
     assert data.journal.ranges([]) == []
     assert data.journal.ranges([7, 1, 3, 2]) == [[1, 3], [7, 7]]

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
@@ -177,7 +178,9 @@ def template(kind: RecordKind) -> Response:
 
 
 @router.get("/sheets/{number}/rows")
-def refused_rows(store: Store, viewer: ViewerDep, seal: SealDep, number: int) -> list[Answer]:
+def refused_rows(
+    store: Store, viewer: ViewerDep, seal: SealDep, number: Annotated[int, InPath(lt=2**63)]
+) -> list[Answer]:
     """The refused rows of a sheet that wait to be mended, masked, each with its faults."""
     import api.actions.upload
 
