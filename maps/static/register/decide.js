@@ -3,7 +3,7 @@
 import { ask, both, button, empty, fill, make, reason, say } from './parts.js';
 import { show } from './household.js';
 import { get, post } from './send.js';
-import { ALIKE, DECISIONS, fieldName, told } from './words.js';
+import { ALIKE, DECISIONS, fieldName, told, when } from './words.js';
 
 export function draw(place) {
   const again = () => draw(place);
@@ -32,7 +32,7 @@ function decision(one, again) {
   return make('li', {},
     make('header', {}, make('b', {}, ...both(...(DECISIONS[one.kind] ?? [one.kind, '']))),
       make('button', { type: 'button', class: 'link', text: one.name, onclick: () => show(one.household_id, one.resident_id) })),
-    make('p', { class: 'hint', text: [one.sheet, one.row && `第 ${one.row} 行`, one.told_at?.slice(0, 10)].filter(Boolean).join(' · ') }),
+    make('p', { class: 'hint', text: [one.sheet, one.row && `第 ${one.row} 行`, one.told_at && when(one.told_at).slice(0, 10)].filter(Boolean).join(' · ') }),
     make('table', {}, make('thead', {}, make('tr', {}, ...[['', ''], ['台账', 'register'], ['表格', 'sheet']].map((words) => make('th', {}, ...both(...words))))), make('tbody', {}, ...rows)),
     answer,
     make('div', { class: 'acts' },

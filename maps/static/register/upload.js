@@ -3,7 +3,7 @@
 import { both, button, empty, line, make, reason } from './parts.js';
 import { drawRows } from './mend.js';
 import { get, post } from './send.js';
-import { fieldName, why } from './words.js';
+import { fieldName, note, why } from './words.js';
 
 const MOST_MIB = 20;
 
@@ -77,7 +77,7 @@ function numbers(answer, chinese, english) {
   return [
     make('h3', {}, ...both(chinese, english)),
     make('dl', { class: 'numbers' }, ...TOLD.map(([key, words, small]) => make('div', { class: answer[key] ? key : `${key} none` }, make('dt', {}, ...both(words, small)), make('dd', { text: (answer[key] ?? 0).toLocaleString('zh-CN') })))),
-    ...(answer.notes ?? []).map((note) => make('p', { class: 'hint', text: note })),
+    ...(answer.notes ?? []).map(note).filter(Boolean).map((words) => make('p', { class: 'hint', text: words })),
   ];
 }
 

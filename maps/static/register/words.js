@@ -52,6 +52,14 @@ export function told(field, value) {
   return String(value);
 }
 
+// An instant by the clock of China, where the register is kept: 2026-03-01 08:30.
+const clock = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Asia/Shanghai' });
+
+export function when(text) {
+  const instant = new Date(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
+  return Number.isNaN(instant.getTime()) ? text.slice(0, 16) : clock.format(instant);
+}
+
 // Why a value was refused, in Chinese with the program's own words beside.
 const REASONS = [
   [/^the check character does not fit/, '身份证号校验位不对'],
@@ -71,6 +79,23 @@ const REASONS = [
   [/^(\d+) values where the header names (\d+)/, (found) => `这一行有 ${found[1]} 个值，表头只有 ${found[2]} 列`],
   [/NUL/, '含有无法保存的字符'],
 ];
+
+// What the program says of a whole sheet; null where it is of no use to who brings residents.
+const NOTES = [
+  [/^no column holds coordinates/, null],
+  [/^columns read: (.*)/, (found) => `认出的列：${found[1].replace(/ → (\w+)/g, (all, field) => ` → ${fieldName(field)[0]}`).replaceAll(', ', '、')}`],
+  [/^columns not used: (.*)/, (found) => `没有用到的列：${found[1].replaceAll(', ', '、')}`],
+  [/^([\d,]+) rows only repeat an earlier row of the sheet: (.*)/, (found) => `${found[1]} 行与前面的行相同：${found[2].replace(/(\d+) \(as (\d+)\)/g, '第 $1 行同第 $2 行').replaceAll(', ', '、')}`],
+  [/^read as (\S+)$/, (found) => `按 ${found[1]} 编码读取`],
+];
+
+export function note(words) {
+  for (const [pattern, chinese] of NOTES) {
+    const found = pattern.exec(words);
+    if (found) return chinese && chinese(found);
+  }
+  return words;
+}
 
 export function why(reason) {
   for (const [pattern, words] of REASONS) {
