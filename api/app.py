@@ -21,7 +21,9 @@ import data.db
 import maps
 from api import auth, errors
 from api.middleware import Compressed, Doorkeeper, SafeHeaders
+from api.pace import Pace
 from api.settings import Settings
+from api.streaming import Gate
 from data.seal import Seal
 from gis.errors import WanggeError
 
@@ -51,6 +53,7 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
 
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.seal = settings, seal
+    app.state.streams, app.state.pace = Gate(), Pace()
     app.add_middleware(auth.Guard)
     app.add_middleware(Compressed)
     app.add_middleware(Doorkeeper, hosts=settings.hosts)

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from fastapi import Depends, Request
 
 import data.scope
+from api.pace import Pace
 from api.settings import Settings
+from api.streaming import Gate
 from data.seal import Seal
 from data.sign_in import Entered
 from gis.access import ANYBODY, Viewer
@@ -30,6 +32,16 @@ def _store(request: Request) -> sa.Engine:
 def _seal(request: Request) -> Seal:
     seal: Seal = request.app.state.seal
     return seal
+
+
+def _streams(request: Request) -> Gate:
+    gate: Gate = request.app.state.streams
+    return gate
+
+
+def _pace(request: Request) -> Pace:
+    pace: Pace = request.app.state.pace
+    return pace
 
 
 def viewer_of(request: Request) -> Viewer:
@@ -54,6 +66,8 @@ async def _hot(request: Request) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
 Store = Annotated[sa.Engine, Depends(_store)]
 ViewerDep = Annotated[Viewer, Depends(viewer_of)]
 EnteredDep = Annotated[Entered, Depends(_entered)]
+Streams = Annotated[Gate, Depends(_streams)]
+PaceDep = Annotated[Pace, Depends(_pace)]
 SealDep = Annotated[Seal, Depends(_seal)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 Hot = Annotated[psycopg.AsyncConnection[Any], Depends(_hot, scope="function")]

@@ -17,6 +17,7 @@ STATUS: dict[type[errors.WanggeError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.NotAllowed: 403,
+    errors.TooOften: 429,
     errors.Unavailable: 503,
     errors.WanggeError: 500,
 }

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.orm import Session
 
-from gis.errors import Unavailable
+from gis.errors import NotAllowed, Unavailable
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_MS = 30_000
+IDLE_TIMEOUT_MS = 120_000
+"""A transaction that asks nothing for so long has lost whom it works for."""
 
 
 def engine(url: str, *, pooler: bool = False) -> sa.Engine:
@@ -50,6 +52,14 @@ def transaction(store: sa.Engine, *, keep: bool = True) -> Iterator[Session]:
                 db.rollback()
     except sa.exc.OperationalError as error:
         raise _silent(error) from error
+    except sa.exc.TimeoutError as error:
+        raise Unavailable("everybody asks at once just now; try again in a moment") from error
+    except sa.exc.ProgrammingError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise NotAllowed(
+                "this reaches outside what you are in charge of; nothing was written"
+            ) from error
+        raise
 
 
 def _silent(error: sa.exc.OperationalError) -> Unavailable:

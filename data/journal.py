@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,11 +26,20 @@ def write(db: Session, *, actor: str, act: str, subject: str | None = None, **de
     Nothing comes back: who may write the journal may not read it. Acts wait here for each other
     until they are kept, since each line is chained to the last: so it is the last thing they do.
     """
-    for field, numbers in (("reason", _NUMBER), ("file", _LONG_NUMBER)):
+    for field, struck in (("reason", _without(_NUMBER)), ("file", file_name)):
         if isinstance(detail.get(field), str):
-            detail[field] = numbers.sub(lambda found: f"{found[0][:3]}****", _plain(detail[field]))
+            detail[field] = struck(detail[field])
     told = orjson.dumps(detail, default=str).decode()
     db.execute(sa.text(_LINE), {"actor": actor, "act": act, "subject": subject, "detail": told})
+
+
+def _without(numbers: re.Pattern[str]) -> Callable[[str], str]:
+    return lambda text: numbers.sub(lambda found: f"{found[0][:3]}****", _plain(text))
+
+
+def file_name(name: str) -> str:
+    """The name of a file as it is kept: without ids and phones."""
+    return _without(_LONG_NUMBER)(name)
 
 
 _LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){10,}[Xx]?")

@@ -13,6 +13,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.journal
 import gis.register
 from data.seal import Seal
 from gis.access import Viewer
@@ -29,8 +30,13 @@ def note(db: Session, name: str, *, by: Viewer, told_at: datetime) -> int:
                 "INSERT INTO sheet (name, kind, told_at, actor, account_id) "
                 "VALUES (:name, 'residents', :told_at, :actor, :account) RETURNING id"
             ),
-            {"name": name, "told_at": told_at, "actor": by.login, "account": by.account or None},
-        ).scalar_one()
+            {
+                "name": data.journal.file_name(name),
+                "told_at": told_at,
+                "actor": by.login,
+                "account": by.account or None,
+            },
+        ).scalar_one()  # fmt: skip
     )
 
 

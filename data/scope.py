@@ -25,6 +25,7 @@ _SETTINGS = (
     ("role", APP_ROLE),
     ("plan_cache_mode", "force_custom_plan"),  # a generic plan knows no scope: 0.3 → 70 ms
     ("statement_timeout", str(data.db.READ_TIMEOUT_MS)),
+    ("idle_in_transaction_session_timeout", str(data.db.IDLE_TIMEOUT_MS)),
 )
 
 

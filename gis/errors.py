@@ -6,6 +6,7 @@ WanggeError
 ├── NotFound       nothing has that code
 ├── Conflict       it was changed by somebody else, or exists already
 ├── NotAllowed     outside the viewer's role or charge
+├── TooOften       more often than a person does
 └── Unavailable    the store or a tool is missing just now; says how to get it
 """
 
@@ -40,6 +41,10 @@ class Conflict(WanggeError):
 
 class NotAllowed(WanggeError):
     """Outside the viewer's role or charge."""
+
+
+class TooOften(WanggeError):
+    """More often than a person does it by hand."""
 
 
 class Unavailable(WanggeError):

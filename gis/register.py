@@ -273,6 +273,16 @@ class Asked:
     place: str | None = None
     dwelling: str | None = None
 
+    @property
+    def number(self) -> str | None:
+        """Which number of a person is asked for; a short one is that of a house."""
+        if self.id_number:
+            return "id_number"
+        return "phone" if self.phone and len(self.phone) >= LEAST_PHONE else None
+
+
+LEAST_PHONE = 7
+
 
 def asked(question: str) -> Asked:
     """Understand a search: an id, a phone, a name or its beginning, or a place with a number.

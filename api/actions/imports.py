@@ -19,6 +19,7 @@ import data.intake
 import data.journal
 import data.locate
 import data.register
+import data.register_edit
 import data.register_sheets
 import data.scope
 import gis.geometry
@@ -32,7 +33,7 @@ from data.intake import Outcome, Target
 from data.register import Brought
 from data.seal import Seal
 from gis.access import Viewer
-from gis.errors import BadInput
+from gis.errors import BadInput, NotAllowed
 from gis.prepare import Prepared
 from gis.terms import Progress, RecordKind, quiet
 
@@ -237,6 +238,7 @@ def write_residents(work: Work, brought: Brought) -> Outcome:
     frame = _placed(work, prepared.frame).drop(index=equal.index)
     frame = frame.assign(twice_of=differing.reindex(frame.index).astype("Int64"))
     settled = data.register.settle(work.db, frame, work.seal, brought, work.progress)
+    _refuse_fishing(settled.refused, brought.by)
     report.decisions = settled.decisions
     refused = settled.refused | {
         row: (settled.refused[first][0], f"repeats row {first}: {settled.refused[first][1]}")
@@ -251,6 +253,21 @@ def write_residents(work: Work, brought: Brought) -> Outcome:
     done = settled.outcome
     repeated = len(equal) - (len(refused) - len(settled.refused))
     return Outcome(done.added, done.changed, done.unchanged + repeated)
+
+
+MOST_ELSEWHERE = 5
+"""A sheet of one's own people names so many, at most, that are registered in other areas."""
+
+
+def _refuse_fishing(refused: Mapping[Any, tuple[str, str]], by: Viewer) -> None:
+    """Refuse a sheet that would tell of many ids whether they are in the register elsewhere."""
+    elsewhere = sum(reason == data.register_edit.ELSEWHERE for _, reason in refused.values())
+    if elsewhere > MOST_ELSEWHERE and not (by.is_operator or by.scope.is_everything):
+        raise NotAllowed(
+            f"more than {MOST_ELSEWHERE} ids of this sheet are registered in other areas; ask your "
+            "street to bring it. Nothing was written "
+            "(此表中有多人已在其他区域登记，请由街道导入；没有写入任何内容)"
+        )
 
 
 def _told_refusals(refused: Mapping[Any, tuple[str, str]], frame: pd.DataFrame) -> pd.DataFrame:

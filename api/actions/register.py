@@ -52,14 +52,21 @@ def find(
 ) -> dict[str, Any]:
     """Find residents by name, id, phone, surname, address or dwelling; `more` if there are more.
 
+    Who looks up an id or a phone learns that it is there: the journal keeps that he did.
+
     Raises:
         BadInput: nothing is asked.
     """
     require(by, Right.PERSONS)
     asked = gis.register.asked(q)
     limit = max(1, min(limit, MOST_LINES))
-    with data.scope.transaction(store, by, keep=False) as db:
+    with data.scope.transaction(store, by, keep=asked.number is not None) as db:
         lines = data.register_look.find(db, asked, seal, cell=cell, limit=limit + 1)
+        if asked.number:
+            data.journal.write(
+                db, actor=by.login, act="look_up", subject=asked.number,
+                residents=[line["id"] for line in lines[:limit]],
+            )  # fmt: skip
     return {"lines": lines[:limit], "more": len(lines) > limit}
 
 

@@ -54,6 +54,12 @@ def upload(
     sheet = sheets.read(order)
     prepared = sheets.check(sheet, order, now=now)
     report = imports.import_checked(store, sheet, prepared, order, seal=seal, by=by, now=now)
+    if dry_run:
+        with data.scope.transaction(store, by) as db:
+            data.journal.write(
+                db, actor=by.login, act="try", subject="residents", file=name,
+                rows=report.rows, refused=report.refused, scope=data.journal.charge_of(by),
+            )  # fmt: skip
     return answer(report, dry_run=dry_run)
 
 

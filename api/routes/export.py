@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 
-from api.deps import SealDep, SettingsDep, Store, ViewerDep
+from api.deps import SealDep, SettingsDep, Store, Streams, ViewerDep
+from api.streaming import Streamed
 from gis.errors import BadInput
 from gis.terms import Datum
 
@@ -47,6 +48,7 @@ def export(
     settings: SettingsDep,
     viewer: ViewerDep,
     seal: SealDep,
+    streams: Streams,
     name: str,
     area: Area = None,
     plan: Annotated[str | None, Query(max_length=200)] = None,
@@ -77,10 +79,15 @@ def export(
     }
     shape = Shape(datum, crs)
     if suffix in data.files.write.STREAMED and kind != PERSONS:
-        body = api.actions.exports.stream(
-            store, wanted, suffix, shape, by=viewer, today=today, reason=reason
-        )
-        return StreamingResponse(body, media_type=MEDIA[suffix], headers=headers)
+        streams.enter()
+        try:
+            body = api.actions.exports.stream(
+                store, wanted, suffix, shape, by=viewer, today=today, reason=reason
+            )
+        except BaseException:
+            streams.leave()
+            raise
+        return Streamed(body, streams, media_type=MEDIA[suffix], headers=headers)
     folder = tempfile.TemporaryDirectory(prefix="wangge-export-")
     path = Path(folder.name) / f"{wanted.kind}{suffix}"
     try:

@@ -12,13 +12,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 import data.grid_card
 import data.layers
 import data.scope
 import data.tiles
 from api.deps import Hot, ViewerDep, viewer_of
+from api.streaming import Gate, Streamed
 from gis.errors import BadInput
 from gis.terms import CellKind, Datum, PostRole
 
@@ -129,7 +130,9 @@ async def features(request: Request) -> Response:
             async for piece in data.layers.collection(connection, wanted):
                 yield piece
 
-    return StreamingResponse(pieces(), media_type="application/geo+json", headers=headers)
+    gate: Gate = request.app.state.streams
+    gate.enter()
+    return Streamed(pieces(), gate, media_type="application/geo+json", headers=headers)
 
 
 router.add_route("/tiles/{layers}/{z}/{x}/{y}.mvt", tile, methods=["GET"])

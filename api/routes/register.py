@@ -19,7 +19,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
 import api.actions.register
-from api.deps import SealDep, SettingsDep, Store, ViewerDep
+import gis.register
+from api.deps import PaceDep, SealDep, SettingsDep, Store, ViewerDep
+from api.pace import Guess
 from gis.access import Right
 from gis.errors import BadInput
 from gis.terms import RecordKind
@@ -61,10 +63,13 @@ def find(
     store: Store,
     viewer: ViewerDep,
     seal: SealDep,
+    pace: PaceDep,
     q: Annotated[str, Query(min_length=1, max_length=80)],
     cell: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Answer:
     """Residents in the viewer's charge by full name, id or phone, by surname, by address."""
+    if gis.register.asked(q).number:
+        pace.step(viewer, Guess.LOOK_UP)
     return api.actions.register.find(store, q, by=viewer, seal=seal, cell=cell)
 
 
@@ -116,8 +121,12 @@ class Reason(BaseModel):
 
 
 @router.patch("/residents/{number}")
-def edit(store: Store, viewer: ViewerDep, seal: SealDep, number: int, change: Change) -> Answer:
+def edit(
+    store: Store, viewer: ViewerDep, seal: SealDep, pace: PaceDep, number: int, change: Change
+) -> Answer:
     """Change a resident; 409 with both versions when somebody else was faster."""
+    if change.changes.get("id_number"):
+        pace.step(viewer, Guess.GIVE_ID)
     return api.actions.register.edit(
         store, number, change.version, change.changes, by=viewer, seal=seal, now=datetime.now(UTC)
     )
@@ -140,6 +149,7 @@ def bring(
     viewer: ViewerDep,
     seal: SealDep,
     settings: SettingsDep,
+    pace: PaceDep,
     file: UploadFile,
     told_on: Annotated[date | None, Form()] = None,
     dry_run: bool = True,
@@ -153,6 +163,7 @@ def bring(
     name = Path((file.filename or "").replace("\\", "/")).name
     if Path(name).suffix.lower() not in SHEETS:
         raise BadInput(f"{name[:80]!r} is no sheet; bring one of {', '.join(SHEETS)}")
+    pace.step(viewer, Guess.BRING)
     zone = ZoneInfo(settings.time_zone)
     day = datetime.combine(told_on, time(), zone) if told_on else None
     with tempfile.TemporaryDirectory(prefix="wangge-sheet-") as folder:
@@ -194,10 +205,14 @@ class Mended(BaseModel):
 
 
 @router.post("/rows/{number}")
-def mend(store: Store, viewer: ViewerDep, seal: SealDep, number: int, row: Mended) -> Answer:
+def mend(
+    store: Store, viewer: ViewerDep, seal: SealDep, pace: PaceDep, number: int, row: Mended
+) -> Answer:
     """Put a refused row right and bring it; 400 with `faults` while it cannot go in."""
     import api.actions.upload
 
+    if row.values.get("id_number"):
+        pace.step(viewer, Guess.GIVE_ID)
     return api.actions.upload.mend(
         store, number, row.values, by=viewer, seal=seal, now=datetime.now(UTC)
     )

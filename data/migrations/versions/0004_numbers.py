@@ -225,13 +225,21 @@ $$;
 """
 
 
+CALLED_BY_THE_APPLICATION = """
+REVOKE EXECUTE ON FUNCTION count_cells(text[]), show_counts(),
+    count_anew(bigint, date, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION count_cells(text[]), count_anew(bigint, date, timestamptz)
+    TO wangge_app;
+"""
+
+
 def _run(sql: str) -> None:
     op.get_bind().exec_driver_sql(sql.replace("%", "%%"))
 
 
 def upgrade() -> None:
     """Count and hide."""
-    for step in (COUNTS, SMALL_COUNTS, COUNT_ANEW):
+    for step in (COUNTS, SMALL_COUNTS, COUNT_ANEW, CALLED_BY_THE_APPLICATION):
         _run(step)
 
 
