@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -38,6 +39,16 @@ class Gate:
             if self._free == 0:
                 raise Unavailable("many downloads are under way just now; try again in a moment")
             self._free -= 1
+
+    @contextmanager
+    def entering(self) -> Iterator[None]:
+        """Take a place, and keep it unless the stream cannot even begin."""
+        self.enter()
+        try:
+            yield
+        except BaseException:
+            self.leave()
+            raise
 
     def leave(self) -> None:
         """Give the place back."""

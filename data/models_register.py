@@ -27,7 +27,9 @@ class Sheet(Numbered, Base):
     at: Mapped[datetime] = mapped_column(server_default=func.now())
     actor: Mapped[str]
     account_id: Mapped[int | None] = mapped_column(BigInteger)
+    content: Mapped[bytes | None]
     report: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    __table_args__ = (Index("sheet_content", "content"),)
 
 
 class SheetRow(Numbered, Watched, InArea, Base):

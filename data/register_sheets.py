@@ -5,11 +5,13 @@ A refused row is kept sealed whole; what is wrong with it is kept in words, with
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
+import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -22,21 +24,53 @@ from gis.errors import NotFound
 _SECRET = ("name", "id_number", "phone", "birth_date")
 
 
-def note(db: Session, name: str, *, by: Viewer, told_at: datetime) -> int:
+def note(db: Session, name: str, *, by: Viewer, told_at: datetime, content: bytes) -> int:
     """Write down that a sheet of residents is brought; return its number."""
     return int(
         db.execute(
             sa.text(
-                "INSERT INTO sheet (name, kind, told_at, actor, account_id) "
-                "VALUES (:name, 'residents', :told_at, :actor, :account) RETURNING id"
+                "INSERT INTO sheet (name, kind, told_at, actor, account_id, content) "
+                "VALUES (:name, 'residents', :told_at, :actor, :account, :content) RETURNING id"
             ),
             {
                 "name": data.journal.file_name(name),
                 "told_at": told_at,
                 "actor": by.login,
                 "account": by.account or None,
+                "content": content,
             },
-        ).scalar_one()  # fmt: skip
+        ).scalar_one()
+    )
+
+
+def content_of(frame: pd.DataFrame, seal: Seal) -> bytes:
+    """What a sheet is known by: a keyed digest of its cells."""
+    hashed = pd.util.hash_pandas_object(frame.astype("str").fillna(""), index=False)
+    told = hashlib.sha256(orjson.dumps([*map(str, frame.columns)]) + hashed.to_numpy().tobytes())
+    return seal.index("sheet", [told.hexdigest()])[0] or b""
+
+
+def first_told(db: Session, content: bytes, *, mends: str | None = None) -> datetime | None:
+    """When a sheet that was brought before, or that this errors file mends, told what it tells."""
+    told: datetime | None = db.scalar(
+        sa.text(
+            "SELECT told_at FROM sheet WHERE content = :content OR name = :mends "
+            "ORDER BY content = :content DESC NULLS LAST, id DESC LIMIT 1"
+        ),
+        {"content": content, "mends": None if mends is None else data.journal.file_name(mends)},
+    )
+    return told
+
+
+def mended_elsewhere(db: Session, mends: str, rows: Sequence[int]) -> None:
+    """Rows of a sheet that came in by its errors file wait no longer."""
+    db.execute(
+        sa.text(
+            "UPDATE sheet_row w SET state = 'mended', changed_at = now() FROM sheet s "
+            "WHERE s.id = w.sheet_id AND s.name = :name AND w.state = 'waiting' "
+            "AND w.row = ANY (:rows)"
+        ),
+        {"name": data.journal.file_name(mends), "rows": list(rows)},
     )
 
 

@@ -20,9 +20,9 @@ Shapes = npt.NDArray[np.object_]
 _OF_PLACE = ("lon", "lat", "wkt")
 _CLOSING = (
     r"^(?:(?:合计|总计|小计)(?![\u4e00-\u9fff])|(?:制表|填表|审核)(?:人|员|单位|日期|时间)?(?:[:：]|$)"
-    r"|备注[:：])"
+    r"|备注[:：]|水印Watermark)"
 )
-"""How the rows begin that close a table: sums and signatures."""
+"""How the rows begin that close a table: sums, signatures, the watermark of an export."""
 CLOSING = "is a total or a signature, not a record"
 EXAMPLE = "is the example of the template, not a record"
 NO_RECORD = (CLOSING, EXAMPLE)

@@ -185,7 +185,25 @@ def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
     reasons = [f"lies before floating_since {since[row]}" for row in ended]
     before = {"row": ended, "field": "floating_until", "value": until.loc[ended].astype("str"),
               "reason": reasons}  # fmt: skip
-    return [no_home, pd.DataFrame(before)]
+    return [no_home, pd.DataFrame(before), *_against_the_id(frame)]
+
+
+def _against_the_id(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """Faults of a sex or a birth that is not what the resident id says."""
+    ids = frame["id_number"].astype("str")
+    odd = pd.to_numeric(ids.str[16], errors="coerce") % 2 == 1
+    said = {
+        "sex": odd.map({True: Sex.MALE.value, False: Sex.FEMALE.value}).where(ids.notna()),
+        "birth_date": ids.str[6:10] + "-" + ids.str[10:12] + "-" + ids.str[12:14],
+    }
+    faults = []
+    for field, by_id in said.items():
+        given = frame[field].astype("str")
+        at = frame.index[ids.notna() & given.notna() & (given != by_id)]
+        reasons = [f"the resident id says {by_id[row]}" for row in at]
+        told = {"row": at, "field": field, "value": given.loc[at], "reason": reasons}
+        faults.append(pd.DataFrame(told))
+    return faults
 
 
 def repeats(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

@@ -88,7 +88,7 @@ def leader(store: sa.Engine) -> Viewer:
     return Viewer(7, "w7", "小王", Role.LEADER, Scope(area, area))
 
 
-def digest(store: sa.Engine) -> object:
+def digest(store: sa.Engine, *, but: str = "") -> object:
     tables = (
         "resident",
         "household",
@@ -100,7 +100,9 @@ def digest(store: sa.Engine) -> object:
         "sheet",
     )
     parts = [
-        f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} t)" for name in tables
+        f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} t)"
+        for name in tables
+        if name != but
     ]
     with data.db.transaction(store, keep=False) as db:
         return tuple(db.execute(sa.text(f"SELECT {', '.join(parts)}")).one())
@@ -120,7 +122,7 @@ def test_no_sheet_crashes_and_every_row_is_accounted_for(
     streets: sa.Engine, content: bytes, as_operator: bool, dry_run: bool
 ) -> None:
     by = TESTER if as_operator else leader(streets)
-    before = digest(streets)
+    before, kept = digest(streets), digest(streets, but="journal")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "x"
         file.write_bytes(content)
@@ -133,7 +135,7 @@ def test_no_sheet_crashes_and_every_row_is_accounted_for(
         assert accounted <= told["rows"] <= accounted + told["decisions"]
         assert (told["refused"] == 0) == (told["faults"] == [])
         if dry_run:
-            assert digest(streets) == before
+            assert digest(streets, but="journal") == kept
             return
         again = upload.upload(streets, file, **said)
     assert (again["added"], again["changed"], again["decisions"]) == (0, 0, 0)

@@ -72,7 +72,7 @@ def test_neither_the_application_nor_the_owner_changes_a_line(
     write(store, 2)
     administrator = Viewer(1, "root", "root", Role.ADMINISTRATOR, EVERYWHERE)
     with (
-        pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+        pytest.raises(NotAllowed, match="nothing was written"),
         data.scope.transaction(store, administrator) as db,
     ):
         db.execute(sa.text(change))

@@ -151,7 +151,7 @@ def test_an_edit_by_hand_is_later_than_an_older_sheet(bring: Bring, streets: sa.
 
 def test_what_a_later_sheet_says_again_is_told_later(bring: Bring, streets: sa.Engine) -> None:
     bring(*PEOPLE, told_at=EARLIER)
-    assert numbers(bring(*PEOPLE)) == (0, 0, 3, 0, 0)
+    assert numbers(bring(*PEOPLE, told_at=NOW)) == (0, 0, 3, 0, 0)
     between = NOW - timedelta(days=3)
     stale = bring(f"张三,{WOMAN},13555555555,东街1号,101,1,", told_at=between)
     assert numbers(stale) == (0, 0, 0, 1, 0)
@@ -361,3 +361,19 @@ def test_an_act_in_one_area_counts_only_that_area_again(streets: sa.Engine) -> N
         assert [tuple(row) for row in db.execute(sa.text(ask))] == [("A", 0), ("B", 99)]
         data.locate.tally(db, ["dwellings"])
         assert [tuple(row) for row in db.execute(sa.text(ask))] == [("A", 0), ("B", 0)]
+
+
+def test_the_same_sheet_again_tells_of_its_first_day(bring: Bring, streets: sa.Engine) -> None:
+    phone = "SELECT phone_mask FROM resident WHERE id_index IS NOT NULL ORDER BY id LIMIT 1"
+
+    def kept() -> object:
+        with data.db.transaction(streets, keep=False) as db:
+            return db.scalar(sa.text(phone))
+
+    woman = "11010519491231002X,{},东街1号,101,,"
+    first, newer = ("张三," + woman.format(phone) for phone in ("13800000001", "13800000002"))
+    bring(first, name="old.csv", now=NOW)
+    bring(newer, name="new.csv", now=NOW + timedelta(days=30))
+    assert kept() == "138****0002"
+    again = bring(first, name="old.csv", now=NOW + timedelta(days=60))
+    assert (kept(), again.changed, again.decisions) == ("138****0002", 0, 1)

@@ -26,6 +26,7 @@ import gis.geometry
 import gis.places
 import gis.prepare
 import gis.register
+import gis.rows
 from api.actions import sheets
 from api.actions.sheets import Order, Report, report_of
 from data.files.sheet import Sheet
@@ -217,16 +218,34 @@ def _cases(work: Work) -> Outcome:
 
 def _residents(work: Work) -> Outcome:
     db, order, report = work.db, work.order, work.report
-    told_at = order.told_at or work.now
+    assert report.sheet is not None
+    content = data.register_sheets.content_of(report.sheet.frame, work.seal)
+    mends = report.source if report.source != order.known_as else None
+    first_told = data.register_sheets.first_told(db, content, mends=mends)
+    told_at = order.told_at or first_told or work.now
     if told_at > work.now:
         raise BadInput(f"the sheet cannot tell of {told_at:%Y-%m-%d}, which is still to come")
-    report.sheet_id = data.register_sheets.note(db, order.known_as, by=work.by, told_at=told_at)
+    report.sheet_id = data.register_sheets.note(
+        db, order.known_as, by=work.by, told_at=told_at, content=content
+    )
     outcome = write_residents(work, Brought(work.by, report.sheet_id, told_at))
+    if mends is not None:
+        data.register_sheets.mended_elsewhere(db, mends, _first_rows(work))
     numbers = {name: getattr(report, name) for name in ("rows", "decisions", "refused")}
     data.register_sheets.report(db, report.sheet_id, {**vars(outcome), **numbers})
     rows = sheets.refused_rows(report, order)
     data.register_sheets.keep_rows(db, report.sheet_id, rows, seal=work.seal, by=work.by)
     return outcome
+
+
+def _first_rows(work: Work) -> list[int]:
+    """The row numbers, in the first file, of the rows of an errors file that went in."""
+    assert work.report.sheet is not None
+    came = work.report.sheet.frame.get(gis.rows.ERRORS_COLUMNS[0])
+    if came is None:
+        return []
+    went = came.drop(index=[*work.report.faults["row"].unique()], errors="ignore")
+    return [int(row) for row in pd.to_numeric(went, errors="coerce").dropna()]
 
 
 def write_residents(work: Work, brought: Brought) -> Outcome:

@@ -79,14 +79,10 @@ def export(
     }
     shape = Shape(datum, crs)
     if suffix in data.files.write.STREAMED and kind != PERSONS:
-        streams.enter()
-        try:
+        with streams.entering():
             body = api.actions.exports.stream(
                 store, wanted, suffix, shape, by=viewer, today=today, reason=reason
             )
-        except BaseException:
-            streams.leave()
-            raise
         return Streamed(body, streams, media_type=MEDIA[suffix], headers=headers)
     folder = tempfile.TemporaryDirectory(prefix="wangge-export-")
     path = Path(folder.name) / f"{wanted.kind}{suffix}"

@@ -28,7 +28,7 @@ function decision(one, again) {
     }
   };
   const rows = Object.entries(one.fields).map(([field, { now, sheet }]) => make('tr', {},
-    make('th', { scope: 'row' }, ...both(...fieldName(field))), make('td', { text: told(field, now) }), make('td', { text: told(field, sheet) })));
+    make('th', { scope: 'row' }, ...both(...fieldName(field))), make('td', { text: told(field, now) }), make('td', {}, ...(now === sheet && now ? both(`${told(field, sheet)}，是另一个`, 'another one') : [told(field, sheet)]))));
   return make('li', {},
     make('header', {}, make('b', {}, ...both(...(DECISIONS[one.kind] ?? [one.kind, '']))),
       make('button', { type: 'button', class: 'link', text: one.name, onclick: () => show(one.household_id, one.resident_id) })),

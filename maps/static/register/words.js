@@ -74,6 +74,7 @@ const REASONS = [
   [/^stands already in row (\d+)/, (found) => `与第 ${found[1]} 行重复`],
   [/^an address or a building code is needed/, '要有地址或楼栋编码：人住在房屋里'],
   [/^is longer than ([\d,]+)/, (found) => `超过 ${found[1]} 个字`],
+  [/^the resident id says (.*)/, (found) => `与身份证号不符，证号上是 ${({ male: '男', female: '女' })[found[1]] ?? found[1]}`],
   [/another area/, '此证号已在别的辖区登记，请街道协调移交'],
   [/outside|not in your charge/, '不在你的职责范围内'],
   [/^(\d+) values where the header names (\d+)/, (found) => `这一行有 ${found[1]} 个值，表头只有 ${found[2]} 列`],
