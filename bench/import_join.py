@@ -31,6 +31,8 @@ from gis.places import Reference
 from gis.terms import Datum, RecordKind
 
 WEST, SOUTH, SIDE_DEG = 111.0, 30.0, 0.2
+DIGITS = 9
+"""Decimals of a degree in the files: Wangge keeps ten, so all three read the same corners."""
 
 
 def cells(side: int) -> geopandas.GeoDataFrame:
@@ -39,6 +41,7 @@ def cells(side: int) -> geopandas.GeoDataFrame:
     x, y = np.meshgrid(grid, grid)
     wave = 0.3 / side * np.sin(7 * np.pi * x) * np.sin(5 * np.pi * y)
     corner = np.stack([WEST + SIDE_DEG * (x + wave), SOUTH + SIDE_DEG * (y - wave)], axis=-1)
+    corner = corner.round(DIGITS)
     ring = [corner[:-1, :-1], corner[:-1, 1:], corner[1:, 1:], corner[1:, :-1], corner[:-1, :-1]]
     shapes = shapely.polygons(np.stack(ring, axis=2).reshape(-1, 5, 2))
     codes = [f"990101001001{number:05d}"[:17] for number in range(side * side)]
@@ -53,6 +56,7 @@ def points(count: int, cells_: geopandas.GeoDataFrame) -> pd.DataFrame:
     corners = shapely.get_coordinates(cells_.geometry.array)
     some = chance.integers(0, count, count // 1000)
     lon[some], lat[some] = corners[chance.integers(0, len(corners), len(some))].T
+    lon, lat = lon.round(DIGITS), lat.round(DIGITS)
     return pd.DataFrame(
         {
             "code": [f"F{number:08d}" for number in range(count)],
