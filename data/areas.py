@@ -28,10 +28,10 @@ DIVISIONS = """
 
 def question(code: str) -> dict[str, Any]:
     """Bind a code for `CELLS` and `DIVISIONS`."""
-    return {"area": code, "stem": _stem(code)}
+    return {"area": code, "stem": stem(code)}
 
 
-def _stem(code: str) -> str:
+def stem(code: str) -> str:
     """The digits that all codes of a division begin with; nothing where `code` names no level."""
     if not (code.isascii() and code.isdigit() and len(code) in _LEVELS):
         return ""

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.orm import Session
 
+import data.areas
 import data.scope
 import gis.codes
 from data.accounts import in_period
@@ -320,20 +321,15 @@ class Scopes:
             self._kept.move_to_end(key)
             return self._kept[key]
         divisions, cells, posts = (list(part) for part in key[:3])
-        stems = [_stem(code) for code in divisions if gis.codes.division_fault(code) is None]
+        stems = [
+            data.areas.stem(code) for code in divisions if gis.codes.division_fault(code) is None
+        ]
         values = {"divisions": divisions, "stems": stems, "cells": cells, "posts": posts}
         row = await (await connection.execute(_AREAS, values)).fetchone()
         self._kept[key] = _scope(row)
         while len(self._kept) > self.MOST:
             self._kept.popitem(last=False)
         return self._kept[key]
-
-
-def _stem(code: str) -> str:
-    """The digits all divisions below a 12-digit code begin with, also those not in the table."""
-    for padding in ("000", "000", "00", "00"):
-        code = code.removesuffix(padding)
-    return code
 
 
 def _scope(row: tuple[Any, ...] | None) -> Scope:

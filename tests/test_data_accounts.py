@@ -104,6 +104,22 @@ def test_a_charge_is_a_range_of_areas_and_a_list_only_where_it_must_be(
     assert (viewer.scope, viewer.role, viewer.login) == (told, Role.LEADER, "li.si")
 
 
+def test_a_town_numbered_with_zeros_is_not_taken_for_its_neighbours(
+    city: sa.Engine, empty_url: str, areas: dict[str, int]
+) -> None:
+    """Town 100 is not the towns 100 to 199."""
+    for cell, community in [("A", "420106100001"), ("B", "420106110001")]:
+        act(city, "UPDATE grid_cell SET division_code = :v WHERE code = :c", v=community, c=cell)
+    act(
+        city,
+        "INSERT INTO division (code, name, level) VALUES ('420106100000', '望江镇', 'township')",
+    )
+    token = signed_in(empty_url, "qian", Role.LEADER, [Charged(division="420106100000")])
+    viewer = who(empty_url, token)[0]
+    assert viewer is not None
+    assert viewer.scope == Scope(areas["A"], areas["A"])
+
+
 def test_everything_is_also_what_no_cell_holds(city: sa.Engine, empty_url: str) -> None:
     charges = [Charged(division=BRIDGE), Charged(everything=True)]
     viewer = who(empty_url, signed_in(empty_url, "wang", Role.AUDITOR, charges))[0]
