@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import orjson
 
 from api.settings import Settings
@@ -139,6 +138,8 @@ def _discovered(settings: Settings) -> dict[str, Any]:
 
 
 def _json(address: str) -> dict[str, Any]:
+    import httpx
+
     try:
         answer = httpx.get(address, timeout=TIMEOUT_S)
         answer.raise_for_status()
@@ -153,6 +154,7 @@ def _json(address: str) -> dict[str, Any]:
 def _exchanged(
     settings: Settings, known: dict[str, Any], back: str, code: str, verifier: str
 ) -> dict[str, Any]:
+    import httpx
     from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
 
     try:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from gis.terms import CellKind, DivisionLevel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PROVINCES = {11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46}
 PROVINCES |= {50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81, 82}
@@ -92,6 +95,8 @@ def cell_community(code: str) -> str | None:
 
 def resident_id_check(body: pd.Series) -> pd.Series:
     """Compute the GB 11643 check character of 17-digit bodies (vectorised)."""
+    import pandas as pd
+
     digits = np.array([list(text) for text in body], dtype="U1").astype(int).reshape(-1, 17)
     return pd.Series(_ID_CHECKS[digits @ _ID_WEIGHTS % 11], index=body.index, dtype="str")
 
@@ -102,6 +107,8 @@ def resident_id_faults(ids: pd.Series, *, today: date) -> pd.Series:
     Checked: shape, a real birth date not after `today`, the check character (GB 11643).
     The area prefix is a row of the division table, so it is not judged here.
     """
+    import pandas as pd
+
     ids = ids.astype("str").str.upper()
     faults = pd.Series("", index=ids.index, dtype="str")
     shaped = ids.str.fullmatch(r"[0-9]{17}[0-9X]")

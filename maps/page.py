@@ -8,15 +8,14 @@ data never passes through here at all: the browser fetches it and sets it as tex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import folium
-import jinja2
-import orjson
 from branca.element import Figure
 from folium.template import Template
+
+import maps.frame
+from maps.frame import values
 
 STATIC = "/static"
 MODULES = {
@@ -25,40 +24,6 @@ MODULES = {
     "@mapbox/vector-tile": f"{STATIC}/vendor/vector-tile/index.js",
 }
 """What the pinned modules call each other, and where they lie."""
-
-_FRAMES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "frames"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-)
-
-
-def content_policy(nonce: str, *, picture_hosts: Sequence[str] = ()) -> str:
-    """Write the Content-Security-Policy of a page: our own origin, and pictures of the basemap."""
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src 'self' 'nonce-{nonce}'",
-            f"style-src 'self' 'nonce-{nonce}'",
-            " ".join(["img-src 'self' data:", *picture_hosts]),
-            "connect-src 'self'",
-            "font-src 'self'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'self'",
-        ]
-    )
-
-
-def frame(file: str, /, **filling: object) -> str:
-    """Render a page without a map; every value is escaped unless the frame calls it safe."""
-    return _FRAMES.get_template(file).render(**filling)
-
-
-def values(payload: object) -> str:
-    """Write values as JSON that can stand inside a script element: no `<`, `>` or `&`."""
-    text = orjson.dumps(payload).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 class Page(folium.Map):
@@ -86,7 +51,7 @@ class Page(folium.Map):
 
     def __init__(self, *, frame: str, title: str, settings: dict[str, Any]) -> None:
         super().__init__(tiles=None)
-        self._frame = _FRAMES.get_template(frame)
+        self._frame = frame
         self._title = title
         self._settings = settings
 
@@ -95,7 +60,8 @@ class Page(folium.Map):
         figure = self.get_root()
         assert isinstance(figure, Figure)
         self.render()  # type: ignore[no-untyped-call]  # folium has no types here
-        return self._frame.render(
+        return maps.frame.fill(
+            self._frame,
             title=self._title,
             nonce=nonce,
             modules=values({"imports": MODULES}),

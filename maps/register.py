@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maps.page import frame, values
+import maps.frame
 
 ROOMS = (
     {
@@ -42,12 +42,12 @@ def page(*, name: str, role: str, may: Mapping[str, bool], nonce: str) -> str:
     What is offered is a courtesy: the server and the database decide again.
     """
     rooms = [room for room in ROOMS if may.get(_NEEDS.get(str(room["key"]), "find"), True)]
-    return frame(
+    return maps.frame.fill(
         "register.html",
         title="台账 · Wangge",
         name=name,
         role=role,
         rooms=rooms,
         nonce=nonce,
-        settings=values({"may": dict(may)}),
+        settings=maps.frame.values({"may": dict(may)}),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import maps.page
+import maps.frame
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def page(
     keeps_cookie: bool = True,
 ) -> str:
     """Render the page; every value is escaped, no script is in it."""
-    return maps.page.frame(
+    return maps.frame.fill(
         "sign_in.html", asked=asked, me=me, demo=demo, oidc=oidc, keeps_cookie=keeps_cookie
     )
 

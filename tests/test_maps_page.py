@@ -11,9 +11,9 @@ import pytest
 
 import maps
 import maps.basemaps
+import maps.frame
 import maps.grid
 import maps.layers
-import maps.page
 import maps.styles
 from gis.errors import BadInput
 from gis.terms import CaseState, FacilityCategory
@@ -59,19 +59,19 @@ def test_every_script_carries_the_nonce_and_no_element_a_style_or_handler():
 
 def test_values_cannot_leave_the_script_element():
     nasty = {"name": "</script><script>alert(1)</script>&'\""}
-    text = maps.page.values(nasty)
+    text = maps.frame.values(nasty)
     assert not set(text) & set("<>&")
     assert json.loads(text) == nasty
 
 
 def test_the_policy_opens_only_to_the_chosen_basemap():
-    shut = maps.page.content_policy("n")
+    shut = maps.frame.content_policy("n")
     assert shut == (
         "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self' 'nonce-n'; img-src 'self' data:; "
         "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )
     osm = maps.basemaps.choose("osm")
-    assert "img-src 'self' data: https://tile.openstreetmap.org;" in maps.page.content_policy(
+    assert "img-src 'self' data: https://tile.openstreetmap.org;" in maps.frame.content_policy(
         "n", picture_hosts=osm.hosts
     )
 

@@ -16,13 +16,13 @@ router = APIRouter(include_in_schema=False)
 def grid_map(settings: SettingsDep) -> HTMLResponse:
     """The map. It asks the store for nothing: it also opens, and says so, when that is down."""
     import maps.basemaps
+    import maps.frame
     import maps.grid
-    import maps.page
 
     basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
     nonce = secrets.token_urlsafe(16)
     html = maps.grid.page(basemap, key=settings.tianditu_key).render_page(nonce)
-    policy = maps.page.content_policy(nonce, picture_hosts=basemap.hosts if basemap else ())
+    policy = maps.frame.content_policy(nonce, picture_hosts=basemap.hosts if basemap else ())
     return HTMLResponse(
         html, headers={"Content-Security-Policy": policy, "Cache-Control": "private, no-cache"}
     )

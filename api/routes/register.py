@@ -1,6 +1,7 @@
 """The register over HTTP: its page, search, households, gaps, sheets, decisions, merges.
 
 Synchronous on purpose: these are acts, each one transaction; none is asked for thousands of times.
+The acts are imported when they are asked for: they bring pandas, which start-up does not wait for.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
-import api.actions.register
-import gis.register
 from api.deps import PaceDep, SealDep, SettingsDep, Store, ViewerDep
 from api.pace import Guess
 from gis.access import Right
@@ -34,7 +33,7 @@ Text = Annotated[str, Field(max_length=500)]
 @router.get("", include_in_schema=False)
 def page(viewer: ViewerDep) -> HTMLResponse:
     """The page. It asks the store for nothing itself."""
-    import maps.page
+    import maps.frame
     import maps.register
 
     nonce = secrets.token_urlsafe(16)
@@ -49,7 +48,7 @@ def page(viewer: ViewerDep) -> HTMLResponse:
         },
         nonce=nonce,
     )
-    policy = maps.page.content_policy(nonce)
+    policy = maps.frame.content_policy(nonce)
     return HTMLResponse(
         html, headers={"Content-Security-Policy": policy, "Cache-Control": "private, no-store"}
     )
@@ -68,6 +67,9 @@ def find(
     cell: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Answer:
     """Residents in the viewer's charge by full name, id or phone, by surname, by address."""
+    import api.actions.register
+    import gis.register
+
     if gis.register.asked(q).number:
         pace.step(viewer, Guess.LOOK_UP)
     return api.actions.register.find(store, q, by=viewer, seal=seal, cell=cell)
@@ -78,18 +80,24 @@ def homes(
     store: Store, viewer: ViewerDep, cell: Annotated[str, Query(min_length=1, max_length=64)]
 ) -> Answer:
     """The buildings of a cell with their dwellings and households."""
+    import api.actions.register
+
     return api.actions.register.homes(store, cell, by=viewer)
 
 
 @router.get("/households/{number}")
 def household(store: Store, viewer: ViewerDep, number: int) -> Answer:
     """A household's card: where it lives, who belongs to it, masked."""
+    import api.actions.register
+
     return api.actions.register.household(store, number, by=viewer)
 
 
 @router.get("/residents/{number}/history")
 def history(store: Store, viewer: ViewerDep, number: int) -> list[Answer]:
     """What changed of a resident, when, by whom, from which sheet."""
+    import api.actions.register
+
     return api.actions.register.history(store, number, by=viewer)
 
 
@@ -101,6 +109,8 @@ def completeness(
     cell: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Answer:
     """What each cell lacks, or with `cell` what that one lacks, by name."""
+    import api.actions.register
+
     return api.actions.register.completeness(store, by=viewer, seal=seal, cell=cell)
 
 
@@ -125,6 +135,8 @@ def edit(
     store: Store, viewer: ViewerDep, seal: SealDep, pace: PaceDep, number: int, change: Change
 ) -> Answer:
     """Change a resident; 409 with both versions when somebody else was faster."""
+    import api.actions.register
+
     if change.changes.get("id_number"):
         pace.step(viewer, Guess.GIVE_ID)
     return api.actions.register.edit(
@@ -135,6 +147,8 @@ def edit(
 @router.post("/residents/{number}/unmask")
 def unmask(store: Store, viewer: ViewerDep, seal: SealDep, number: int, why: Reason) -> Answer:
     """Name, id, phone and birth of one person in clear; the journal tells who looked and why."""
+    import api.actions.register
+
     return api.actions.register.unmask(store, number, why.reason, by=viewer, seal=seal)
 
 
