@@ -136,6 +136,68 @@ ENDED_STATES = (CaseState.CLOSED, CaseState.EVALUATED, CaseState.VOID)
 """States in which nobody has to do anything more; all others are open."""
 
 
+class Clock(Labelled):
+    """How the time of a limit runs; a work day is eight work hours."""
+
+    URGENT_HOUR = "urgent_hour", "紧急工作时"
+    WORK_HOUR = "work_hour", "工作时"
+    WORK_DAY = "work_day", "工作日"
+    NATURAL_DAY = "natural_day", "自然日"
+
+
+class DayKind(Labelled):
+    """The two exceptions of a working calendar."""
+
+    HOLIDAY = "holiday", "法定节假日"
+    WORKDAY = "workday", "调休工作日"
+
+
+class Channel(Labelled):
+    """Where a report came from."""
+
+    PAGE = "page", "页面"
+    API = "api", "接口"
+    SHEET = "sheet", "表格"
+    HOTLINE = "hotline", "热线"
+    OPEN311 = "open311", "Open311"
+    DESK = "desk", "受理台"
+
+
+class WhistleKind(Labelled):
+    """How urgently others are called in."""
+
+    ROUTINE = "routine", "日常哨"
+    TOUGH = "tough", "攻坚哨"
+    EMERGENCY = "emergency", "应急哨"
+
+
+class WhistleState(Labelled):
+    """Life of a 吹哨; an emergency sounds before it is approved."""
+
+    ASKED = "asked", "待审批"
+    SOUNDING = "sounding", "吹哨中"
+    MEETING = "meeting", "联席会商"
+    CLOSED = "closed", "已收哨"
+    REFUSED = "refused", "未批准"
+
+
+class Part(Labelled):
+    """What an invited party is to do."""
+
+    LEAD = "lead", "主办"
+    JOINT = "joint", "协办"
+
+
+class PartyState(Labelled):
+    """How far an invited party has come."""
+
+    INVITED = "invited", "待应哨"
+    CLAIMED = "claimed", "已应哨"
+    DECLINED = "declined", "已拒绝"
+    ARRIVED = "arrived", "已到场"
+    FINISHED = "finished", "已完成"
+
+
 class BaseKind(Labelled):
     """The ground the map draws under the cells."""
 
