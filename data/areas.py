@@ -44,6 +44,15 @@ def stem(code: str) -> str:
     return code
 
 
+def desk_no(code: str) -> str:
+    """The area number of a division's own duty desk, as SQL over a column of division codes.
+
+    It stands before the first cell of the division: in the range of the division and of those
+    above it, and of nobody below.
+    """
+    return f"rpad({code}, 12, '0')::bigint * 1000000"
+
+
 def none_there(code: str) -> NotFound:
     """The refusal of a code that names nothing."""
     return NotFound(f"{code!r} is neither the code of a cell nor of a division", value=code)

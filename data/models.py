@@ -89,7 +89,8 @@ class Placed:
         return mapped_column(BigInteger)
 
 
-def _placed_indexes(table: str) -> tuple[Index, ...]:
+def placed_indexes(table: str) -> tuple[Index, ...]:
+    """The two indexes every placed table has."""
     return (
         Index(f"{table}_geom_gist", "geom", postgresql_using="gist"),
         Index(f"{table}_cell_id", "cell_id"),
@@ -212,7 +213,7 @@ class Building(Numbered, Watched, Placed, Base):
         Computed("ST_Transform(footprint, 3857)", persisted=True),
         nullable=True,
     )
-    __table_args__ = (*_placed_indexes("building"), Index("building_address", "address"))
+    __table_args__ = (*placed_indexes("building"), Index("building_address", "address"))
 
 
 class Dwelling(Numbered, Watched, Placed, InArea, Base):
@@ -227,7 +228,7 @@ class Dwelling(Numbered, Watched, Placed, InArea, Base):
     __table_args__ = (
         UniqueConstraint("building_id", "number"),
         Index("dwelling_area_no", "area_no"),
-        *_placed_indexes("dwelling"),
+        *placed_indexes("dwelling"),
     )
 
 
@@ -301,31 +302,7 @@ class Facility(Numbered, Watched, Placed, Base):
     phone: Mapped[str | None]
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
-    __table_args__ = _placed_indexes("facility")
-
-
-class CaseFile(Numbered, Watched, Placed, InArea, Base):
-    """案卷: an incident on its way from report to closing."""
-
-    __tablename__ = "case_file"
-    code: Mapped[str] = mapped_column(unique=True)
-    title: Mapped[str]
-    class_code: Mapped[str | None]
-    state: Mapped[str] = mapped_column(server_default="reported")
-    reported_at: Mapped[datetime | None]
-    due_at: Mapped[datetime | None]
-    closed_at: Mapped[datetime | None]
-    address: Mapped[str | None]
-    description: Mapped[str | None]
-    accuracy_m: Mapped[float | None]
-    unit_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey("network_unit.id", ondelete="SET NULL")
-    )
-    __table_args__ = (
-        *_placed_indexes("case_file"),
-        Index("case_file_reported_at", "reported_at"),
-        Index("case_file_area_no", "area_no"),
-    )
+    __table_args__ = placed_indexes("facility")
 
 
 class NetworkUnit(Numbered, Watched, Base):
@@ -339,6 +316,7 @@ class NetworkUnit(Numbered, Watched, Base):
     parent_code: Mapped[str | None]
     phone: Mapped[str | None]
     skills: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    geom: Mapped[Any] = mapped_column(_geometry("POINT"), nullable=True)
 
 
 class Worker(Numbered, Watched, Base):
@@ -351,6 +329,9 @@ class Worker(Numbered, Watched, Base):
     unit_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("network_unit.id", ondelete="SET NULL")
     )
+    skills: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    capacity: Mapped[int] = mapped_column(server_default="8")
+    __table_args__ = (CheckConstraint("capacity BETWEEN 0 AND 100", name="worker_capacity"),)
 
 
 class Post(Numbered, Base):

@@ -22,6 +22,9 @@ class Account(Numbered, Base):
     worker_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("worker.id", ondelete="SET NULL")
     )
+    unit_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("network_unit.id", ondelete="SET NULL")
+    )
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     failures: Mapped[int] = mapped_column(server_default="0")

@@ -38,6 +38,8 @@ def _values(viewer: Viewer) -> dict[str, str]:
         "areas": areas,
         "rights": ",".join(sorted(viewer.rights)),
         "account": str(viewer.account),
+        "worker": str(viewer.worker),
+        "unit": str(viewer.unit),
     }
 
 
@@ -51,7 +53,7 @@ def _sql(settings: tuple[tuple[str, str], ...]) -> str:
     fixed = [f"set_config('{name}', '{value}', true)" for name, value in settings]
     told = [
         f"set_config('wangge.{name}', %({name})s, true)"
-        for name in ("low", "high", "areas", "rights", "account")
+        for name in ("low", "high", "areas", "rights", "account", "worker", "unit")
     ]
     return f"SELECT {', '.join(fixed + told)}"
 

@@ -266,6 +266,7 @@ _OPEN = (
 )
 _WHO = f"""
     SELECT s.id, s.kind, s.used_at < now() - interval '5 minutes', a.id, a.login, a.name, a.role,
+           coalesce(a.worker_id, 0), coalesce(a.unit_id, w.unit_id, 0),
            EXISTS (SELECT FROM charge c
                    WHERE c.account_id = a.id AND c.everything AND {in_period("c")}),
            ARRAY(SELECT DISTINCT c.division_code FROM charge c WHERE c.account_id = a.id
@@ -276,7 +277,7 @@ _WHO = f"""
                  WHERE p.worker_id = a.worker_id AND {in_period("p")} ORDER BY 1),
            ARRAY(SELECT version FROM data_version WHERE layer IN ('cells', 'divisions')
                  ORDER BY layer), current_date
-    FROM session s JOIN account a ON a.id = s.account_id
+    FROM session s JOIN account a ON a.id = s.account_id LEFT JOIN worker w ON w.id = a.worker_id
     WHERE s.token_hash = %(hash)s AND s.expires_at > now() AND a.active
 """
 _TOUCH = """
@@ -290,19 +291,29 @@ _AREAS = f"""
         SELECT unnest(%(divisions)s::text[]) AS code
         UNION SELECT d.code FROM division d JOIN tree ON d.parent_code = tree.code
     ),
+    charged AS (
+        SELECT code FROM tree
+        UNION SELECT d.code FROM division d, unnest(%(stems)s::text[]) stem
+        WHERE starts_with(d.code, stem)
+    ),
     own AS (
         SELECT area_no FROM grid_cell c
         WHERE {IN_FORCE} AND area_no > 0
           AND (code = ANY(%(cells)s::text[]) OR id = ANY(%(posts)s::bigint[])
-               OR division_code IN (SELECT t.code FROM tree t)
+               OR division_code IN (SELECT code FROM charged)
                OR EXISTS (SELECT FROM unnest(%(stems)s::text[]) stem
                           WHERE starts_with(division_code, stem)))
+        UNION SELECT {data.areas.desk_no("code")} FROM charged WHERE code ~ '^[0-9]{{1,12}}$'
+    ),
+    every AS (
+        SELECT c.area_no FROM grid_cell c JOIN grid_plan p ON p.id = c.plan_id
+        WHERE p.state = 'published'
+        UNION ALL SELECT {data.areas.desk_no("code")} FROM division WHERE code ~ '^[0-9]{{1,12}}$'
     ),
     span AS (SELECT min(area_no) AS low, max(area_no) AS high FROM own)
     SELECT low, high, (SELECT array_agg(DISTINCT area_no ORDER BY area_no) FROM own),
-           EXISTS (SELECT FROM grid_cell c JOIN grid_plan p ON p.id = c.plan_id
-                   WHERE p.state = 'published' AND c.area_no BETWEEN low AND high
-                     AND c.area_no NOT IN (SELECT area_no FROM own))
+           EXISTS (SELECT FROM every WHERE area_no BETWEEN low AND high
+                   AND area_no NOT IN (SELECT area_no FROM own))
     FROM span
 """
 
@@ -350,7 +361,7 @@ async def viewer_of_token(pool: AsyncConnectionPool, token: str, scopes: Scopes)
         row = await cursor.fetchone()
         if row is None:
             return None
-        session, kind, is_stale, account, login, name, role, everything, *charge = row
+        session, kind, is_stale, account, login, name, role, worker, unit, everything, *charge = row
         if everything:
             scope = EVERYWHERE
         else:
@@ -358,7 +369,9 @@ async def viewer_of_token(pool: AsyncConnectionPool, token: str, scopes: Scopes)
         if is_stale:
             values = {"id": session, "idle": COOKIE_IDLE, "most": COOKIE_MOST}
             await connection.execute(_TOUCH, values)
-    return Entered(Viewer(account, login, name, Role(role), scope), session, kind)
+    return Entered(
+        Viewer(account, login, name, Role(role), scope, worker=worker, unit=unit), session, kind
+    )
 
 
 def _frozen(part: Any) -> Any:

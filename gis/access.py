@@ -19,7 +19,10 @@ class Role(Labelled):
 
     WORKER = "worker", "网格员"
     LEADER = "leader", "网格长"
+    ACCEPTOR = "acceptor", "受理员"
     DISPATCHER = "dispatcher", "派遣员"
+    INSPECTOR = "inspector", "核查员"
+    CHIEF = "chief", "街道负责人"
     DEPARTMENT = "department", "部门"
     PLANNER = "planner", "规划员"
     AUDITOR = "auditor", "审计员"
@@ -40,18 +43,39 @@ class Right(StrEnum):
     EXPORT_PERSONS = "export_persons"
     JOURNAL = "journal"
     ACCOUNTS = "accounts"
+    REPORT = "report"
+    ACCEPT = "accept"
+    DISPATCH = "dispatch"
+    HANDLE = "handle"
+    INSPECT = "inspect"
+    SUPERVISE = "supervise"
+    WHISTLE = "whistle"
+    APPROVE = "approve"
+    DUTY = "duty"
 
+
+_IN_CASES = {Right.CASES, Right.REPORT}
+_IN_CELLS = {Right.COUNTS, Right.PERSONS, Right.EDIT_PERSONS, Right.UNMASK}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.WORKER: frozenset(
-        {Right.COUNTS, Right.CASES, Right.PERSONS, Right.EDIT_PERSONS, Right.UNMASK}
-    ),
+    Role.WORKER: frozenset(_IN_CASES | _IN_CELLS | {Right.HANDLE, Right.WHISTLE}),
     Role.LEADER: frozenset(
-        {Right.COUNTS, Right.CASES, Right.PERSONS, Right.EDIT_PERSONS, Right.UNMASK}
-        | {Right.DECIDE, Right.IMPORT, Right.EXPORT}
+        _IN_CASES
+        | _IN_CELLS
+        | {Right.DECIDE, Right.IMPORT, Right.EXPORT, Right.ACCEPT, Right.DISPATCH}
+        | {Right.HANDLE, Right.WHISTLE, Right.DUTY}
     ),
-    Role.DISPATCHER: frozenset({Right.COUNTS, Right.CASES, Right.EXPORT}),
-    Role.DEPARTMENT: frozenset({Right.CASES}),
+    Role.ACCEPTOR: frozenset(_IN_CASES | {Right.ACCEPT}),
+    Role.DISPATCHER: frozenset(
+        _IN_CASES
+        | {Right.COUNTS, Right.EXPORT, Right.ACCEPT, Right.DISPATCH, Right.SUPERVISE}
+        | {Right.WHISTLE, Right.DUTY}
+    ),
+    Role.INSPECTOR: frozenset(_IN_CASES | {Right.INSPECT}),
+    Role.CHIEF: frozenset(
+        _IN_CASES | {Right.COUNTS, Right.DISPATCH, Right.SUPERVISE, Right.WHISTLE, Right.APPROVE}
+    ),
+    Role.DEPARTMENT: frozenset(_IN_CASES | {Right.HANDLE}),
     Role.PLANNER: frozenset({Right.COUNTS, Right.EXPORT}),
     Role.AUDITOR: frozenset({Right.JOURNAL}),
     Role.ADMINISTRATOR: frozenset(Right),
@@ -85,7 +109,9 @@ EVERYWHERE = Scope(0, LAST_AREA)
 class Viewer:
     """Who asks: an account with its role, or, with `account` 0, anybody.
 
-    An operator works on the machine of the store itself, as the owner of the database.
+    `worker` and `unit` are the numbers of whose posts and of which unit of the network the account
+    acts for, 0 for none. An operator works on the machine of the store itself, as the owner of the
+    database.
     """
 
     account: int = 0
@@ -94,11 +120,14 @@ class Viewer:
     role: Role | None = None
     scope: Scope = NOWHERE
     is_operator: bool = False
+    worker: int = 0
+    unit: int = 0
+    granted: frozenset[Right] = frozenset()
 
     @property
     def rights(self) -> frozenset[Right]:
-        """What the role allows."""
-        return RIGHTS[self.role] if self.role else frozenset()
+        """What the role allows, and what was granted without one."""
+        return (RIGHTS[self.role] if self.role else frozenset()) | self.granted
 
     def may(self, right: Right) -> bool:
         """Whether the role allows `right`; where, the scope says."""
@@ -112,3 +141,6 @@ def operator(login: str) -> Viewer:
 
 ANYBODY = Viewer(login="anybody")
 """A visitor who has not signed in: the public map, counts of five and more."""
+
+INTAKE = Viewer(login="intake", scope=EVERYWHERE, granted=frozenset({Right.CASES, Right.REPORT}))
+"""The city's own ear: anybody may report from anywhere, and every report finds its cell."""

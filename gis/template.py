@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from gis import cases, facilities, grid, kinds, register
+from gis import case_sheet, facilities, grid, kinds, register
 from gis.prepare import EXAMPLE_BEGINS
 from gis.rows import Field
 from gis.terms import RecordKind
@@ -91,7 +91,7 @@ def _fields(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.BUILDINGS: register.BUILDINGS,
         RecordKind.RESIDENTS: register.residents(date.max),
         RecordKind.FACILITIES: facilities.FIELDS,
-        RecordKind.CASES: cases.fields("Asia/Shanghai"),
+        RecordKind.CASES: case_sheet.fields("Asia/Shanghai"),
     }[kind]
 
 

@@ -10,6 +10,8 @@ from geoalchemy2 import alembic_helpers
 
 import data.db
 import data.models_accounts
+import data.models_cases
+import data.models_network
 import data.models_register
 from data.models import Base
 from gis.errors import Unavailable

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import api.cli
 import api.settings
-import gis.cases
+import gis.case_sheet
 import gis.facilities
 import gis.grid
 import gis.register
@@ -149,7 +149,7 @@ def test_the_guide_to_importing_names_every_field_and_header() -> None:
         gis.register.BUILDINGS,
         gis.register.residents(date(2026, 1, 1)),
         gis.facilities.FIELDS,
-        gis.cases.fields("Asia/Shanghai"),
+        gis.case_sheet.fields("Asia/Shanghai"),
     )
     rows = {
         f"| `{one.name}`{' (required)' if one.required else ''} | {'、'.join(one.headers) or '—'} |"

@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 import data.files.read
-import gis.cases
+import gis.case_sheet
 import gis.facilities
 import gis.grid
 import gis.prepare
@@ -221,7 +221,7 @@ def _fields(order: Order, now: datetime) -> tuple[Field, ...]:
         RecordKind.BUILDINGS: gis.register.BUILDINGS,
         RecordKind.RESIDENTS: gis.register.residents(now.date()),
         RecordKind.FACILITIES: gis.facilities.FIELDS,
-        RecordKind.CASES: gis.cases.fields(order.time_zone),
+        RecordKind.CASES: gis.case_sheet.fields(order.time_zone),
     }[order.kind]
 
 
@@ -272,8 +272,8 @@ def _facilities(prepared: Prepared, order: Order) -> None:
 
 def _cases(prepared: Prepared, order: Order) -> None:
     gis.prepare.with_codes(prepared, prefix="c-", source=order.known_as)
-    prepared.refuse(gis.cases.check(prepared.frame))
-    prepared.frame = gis.cases.complete(prepared.frame)
+    prepared.refuse(gis.case_sheet.check(prepared.frame))
+    prepared.frame = gis.case_sheet.complete(prepared.frame)
 
 
 def _residents(prepared: Prepared, _: Order) -> None:

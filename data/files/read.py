@@ -76,7 +76,7 @@ def _known(kind: RecordKind) -> frozenset[str]:
 
 def fields_of(kind: RecordKind) -> tuple[Field, ...]:
     """The fields of a kind, for their names only."""
-    from gis import cases, facilities, grid, register
+    from gis import case_sheet, facilities, grid, register
 
     return {
         RecordKind.CELLS: grid.CELLS,
@@ -84,5 +84,5 @@ def fields_of(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.BUILDINGS: register.BUILDINGS,
         RecordKind.RESIDENTS: register.residents(date.max),
         RecordKind.FACILITIES: facilities.FIELDS,
-        RecordKind.CASES: cases.fields("UTC"),
+        RecordKind.CASES: case_sheet.fields("UTC"),
     }[kind]

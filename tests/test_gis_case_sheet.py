@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from gis import cases, rows
+from gis import case_sheet, rows
 
-FIELDS = cases.fields("Asia/Shanghai")
+FIELDS = case_sheet.fields("Asia/Shanghai")
 
 
 def clean(**columns):
@@ -85,7 +85,7 @@ def test_title_and_state_are_filled_from_what_the_row_says():
         状态=["处置中", "", "", "作废"],
         结案时间=["2026-03-02 09:00", "2026-03-02 09:00", "", "2026-03-02 09:00"],
     ).frame
-    full = cases.complete(given)
+    full = case_sheet.complete(given)
     assert records(full[["title", "class_code", "state"]]) == [
         {"title": "乱堆物料", "class_code": "0136", "state": "handling"},
         {"title": "0110", "class_code": "0110", "state": "closed"},
@@ -95,10 +95,10 @@ def test_title_and_state_are_filled_from_what_the_row_says():
 
 
 def test_a_sheet_that_says_only_where_is_full_too():
-    assert records(cases.complete(clean(地址=["桥头路1号"]).frame)) == [
+    assert records(case_sheet.complete(clean(地址=["桥头路1号"]).frame)) == [
         {"address": "桥头路1号", "title": "未分类", "class_code": None, "state": "reported"}
     ]
-    assert records(cases.complete(clean(地址=[]).frame)) == []
+    assert records(case_sheet.complete(clean(地址=[]).frame)) == []
 
 
 def test_a_case_closed_before_it_was_reported_is_refused():
@@ -106,7 +106,7 @@ def test_a_case_closed_before_it_was_reported_is_refused():
         上报时间=["2026-03-02 09:00", "2026-03-02 09:00", "", "2026-03-02 09:00"],
         结案时间=["2026-03-02 08:59", "2026-03-02 09:00", "2026-03-01", ""],
     ).frame
-    assert cases.check(given).to_dict("records") == [
+    assert case_sheet.check(given).to_dict("records") == [
         {
             "row": 2,
             "field": "closed_at",
@@ -114,7 +114,7 @@ def test_a_case_closed_before_it_was_reported_is_refused():
             "reason": "is before the case was reported",
         }
     ]
-    assert len(cases.check(clean(标题=["x"]).frame)) == 0
+    assert len(case_sheet.check(clean(标题=["x"]).frame)) == 0
 
 
 def test_the_accuracy_of_a_position_is_a_length():
