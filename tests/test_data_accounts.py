@@ -74,18 +74,24 @@ def act(store: sa.Engine, statement: str, **values: object) -> None:
 STREET, BRIDGE, WILLOW, LAKE = "420106001", "420106001001", "420106001002", "420106002001"
 
 
+def desk(division: str) -> int:
+    """The area number of a division's own desk, which stands before its first cell."""
+    return int(division.ljust(12, "0")) * 1_000_000
+
+
 @pytest.mark.parametrize(
-    ("charges", "cells", "is_range"),
+    ("charges", "cells", "desks", "is_range"),
     [
-        ([Charged(division=BRIDGE)], "AB", True),
-        ([Charged(division=STREET)], "ABC", True),
-        ([Charged(division="420106")], "ABCD", True),
-        ([Charged(cell="C")], "C", True),
-        ([Charged(cell="A"), Charged(cell="B")], "AB", True),
-        ([Charged(cell="A"), Charged(cell="C")], "AC", False),
-        ([Charged(division=BRIDGE), Charged(division=LAKE)], "ABD", False),
-        ([], "", True),
-        ([Charged(division=BRIDGE, valid_from=date(2999, 1, 1))], "", True),
+        ([Charged(division=BRIDGE)], "AB", [BRIDGE], True),
+        ([Charged(division=STREET)], "ABC", [STREET, BRIDGE, WILLOW], True),
+        ([Charged(division="420106")], "ABCD", ["420106"], True),
+        ([Charged(cell="C")], "C", [], True),
+        ([Charged(cell="A"), Charged(cell="B")], "AB", [], True),
+        ([Charged(cell="A"), Charged(cell="C")], "AC", [], False),
+        ([Charged(cell="B"), Charged(cell="C")], "BC", [], False),
+        ([Charged(division=BRIDGE), Charged(division=LAKE)], "ABD", [BRIDGE, LAKE], False),
+        ([], "", [], True),
+        ([Charged(division=BRIDGE, valid_from=date(2999, 1, 1))], "", [], True),
     ],
 )
 def test_a_charge_is_a_range_of_areas_and_a_list_only_where_it_must_be(
@@ -94,12 +100,13 @@ def test_a_charge_is_a_range_of_areas_and_a_list_only_where_it_must_be(
     areas: dict[str, int],
     charges: list[Charged],
     cells: str,
+    desks: list[str],
     is_range: bool,
 ) -> None:
     token = signed_in(empty_url, "li.si", Role.LEADER, charges)
     viewer = who(empty_url, token)[0]
     assert viewer is not None
-    own = tuple(areas[cell] for cell in cells)
+    own = tuple(sorted([*(areas[cell] for cell in cells), *map(desk, desks)]))
     told = Scope(own[0], own[-1], None if is_range else own) if own else NOWHERE
     assert (viewer.scope, viewer.role, viewer.login) == (told, Role.LEADER, "li.si")
 
@@ -114,10 +121,15 @@ def test_a_town_numbered_with_zeros_is_not_taken_for_its_neighbours(
         city,
         "INSERT INTO division (code, name, level) VALUES ('420106100000', '望江镇', 'township')",
     )
+    with data.db.transaction(city) as db:
+        data.grid.number_areas(db)
+        cell = db.scalar(
+            sa.text("SELECT area_no FROM grid_cell WHERE division_code = '420106100001'")
+        )
     token = signed_in(empty_url, "qian", Role.LEADER, [Charged(division="420106100000")])
     viewer = who(empty_url, token)[0]
     assert viewer is not None
-    assert viewer.scope == Scope(areas["A"], areas["A"])
+    assert viewer.scope == Scope(desk("420106100"), cell)
 
 
 def test_everything_is_also_what_no_cell_holds(city: sa.Engine, empty_url: str) -> None:
@@ -154,7 +166,7 @@ def test_what_is_kept_of_a_scope_ends_with_the_cells_it_came_from(
 ) -> None:
     token = signed_in(empty_url, "sun", Role.LEADER, [Charged(division=WILLOW)])
     scopes = data.sign_in.Scopes()
-    assert who(empty_url, token, scopes=scopes)[0].scope == Scope(areas["C"], areas["C"])  # type: ignore[union-attr]
+    assert who(empty_url, token, scopes=scopes)[0].scope == Scope(desk(WILLOW), areas["C"])  # type: ignore[union-attr]
     act(city, "UPDATE grid_cell SET division_code = :c WHERE code = 'B'", c=WILLOW)
     with data.db.transaction(city) as db:
         data.grid.number_areas(db)
@@ -164,7 +176,7 @@ def test_what_is_kept_of_a_scope_ends_with_the_cells_it_came_from(
             {"c": WILLOW},
         ).all()
     assert len(numbers) == 2
-    assert who(empty_url, token, scopes=scopes)[0].scope == Scope(*numbers)  # type: ignore[union-attr]
+    assert who(empty_url, token, scopes=scopes)[0].scope == Scope(desk(WILLOW), numbers[1])  # type: ignore[union-attr]
 
 
 def test_the_village_missing_from_the_table_still_belongs_to_its_street(
@@ -175,7 +187,7 @@ def test_the_village_missing_from_the_table_still_belongs_to_its_street(
         0
     ]
     assert viewer is not None
-    assert viewer.scope == Scope(areas["A"], areas["C"])
+    assert viewer.scope == Scope(desk(STREET), areas["C"])
 
 
 def test_cells_of_a_draft_or_a_former_plan_widen_nobodys_scope(
@@ -186,7 +198,7 @@ def test_cells_of_a_draft_or_a_former_plan_widen_nobodys_scope(
         data.grid.number_areas(db)
     viewer = who(empty_url, signed_in(empty_url, "wu", Role.LEADER, [Charged(division=BRIDGE)]))[0]
     assert viewer is not None
-    assert viewer.scope == Scope(areas["A"], areas["B"])
+    assert viewer.scope == Scope(desk(BRIDGE), areas["B"])
     with pytest.raises(NotFound, match="'Q' is not the code of a cell of the plan in force"):
         signed_in(empty_url, "zheng", Role.LEADER, [Charged(cell="Q")])
 
