@@ -102,7 +102,7 @@ class OpenHours(Numbered, Base):
 
 
 class Whistle(Numbered, Versioned, Base):
-    """吹哨: others are called in to a case, up to three times."""
+    """吹哨: others are called in to a case, up to three times; late at `next_at` if nothing moves."""
 
     __tablename__ = "whistle"
     case_id: Mapped[int] = _number_of("case_file")
@@ -120,6 +120,7 @@ class Whistle(Numbered, Versioned, Base):
     approved_at: Mapped[datetime | None]
     approve_due_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closing: Mapped[str | None]
     __table_args__ = (
@@ -129,6 +130,7 @@ class Whistle(Numbered, Versioned, Base):
             "state IN ('asked', 'sounding', 'meeting', 'closed', 'refused')", name="whistle_state"
         ),
         UniqueConstraint("case_id", "round"),
+        Index("whistle_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
     )
 
 
@@ -137,14 +139,16 @@ class WhistleParty(Numbered, Versioned, Base):
 
     __tablename__ = "whistle_party"
     whistle_id: Mapped[int] = _number_of("whistle")
+    number: Mapped[int]
     unit_id: Mapped[int | None] = _number_of("network_unit")
     member_id: Mapped[int | None] = _number_of("member")
     part: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default="invited")
-    invited_at: Mapped[datetime]
-    claim_due_at: Mapped[datetime]
-    arrive_due_at: Mapped[datetime]
-    finish_due_at: Mapped[datetime]
+    state: Mapped[str]
+    invited_at: Mapped[datetime | None]
+    claim_due_at: Mapped[datetime | None]
+    arrive_due_at: Mapped[datetime | None]
+    finish_due_at: Mapped[datetime | None]
+    next_at: Mapped[datetime | None]
     claimed_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
@@ -156,12 +160,15 @@ class WhistleParty(Numbered, Versioned, Base):
         CheckConstraint("num_nonnulls(unit_id, member_id) = 1", name="whistle_party_of_one"),
         CheckConstraint("part IN ('lead', 'joint')", name="whistle_party_part"),
         CheckConstraint(
-            "state IN ('invited', 'claimed', 'declined', 'arrived', 'finished')",
+            "state IN ('named', 'invited', 'claimed', 'declined', 'arrived', 'finished')",
             name="whistle_party_state",
         ),
         CheckConstraint("rating BETWEEN 1 AND 5", name="whistle_party_rating"),
+        UniqueConstraint("whistle_id", "number"),
         UniqueConstraint("whistle_id", "unit_id", "member_id", postgresql_nulls_not_distinct=True),
         Index("whistle_party_unit_id", "unit_id"),
+        Index("whistle_party_member_id", "member_id"),
+        Index("whistle_party_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
     )
 
 
@@ -186,6 +193,11 @@ class FollowUp(Numbered, Base):
     unit_id: Mapped[int] = _number_of("network_unit")
     words: Mapped[str]
     due_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     done_words: Mapped[str | None]
-    __table_args__ = (Index("follow_up_meeting_id", "meeting_id"),)
+    __table_args__ = (
+        Index("follow_up_meeting_id", "meeting_id"),
+        Index("follow_up_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("follow_up_unit_id", "unit_id", postgresql_where=text("done_at IS NULL")),
+    )

@@ -51,6 +51,7 @@ class Right(StrEnum):
     SUPERVISE = "supervise"
     WHISTLE = "whistle"
     APPROVE = "approve"
+    ANSWER = "answer"
     DUTY = "duty"
 
 
@@ -58,24 +59,28 @@ _IN_CASES = {Right.CASES, Right.REPORT}
 _IN_CELLS = {Right.COUNTS, Right.PERSONS, Right.EDIT_PERSONS, Right.UNMASK}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.WORKER: frozenset(_IN_CASES | _IN_CELLS | {Right.HANDLE, Right.WHISTLE}),
+    Role.WORKER: frozenset(
+        _IN_CASES | _IN_CELLS | {Right.HANDLE, Right.WHISTLE, Right.ANSWER}
+    ),
     Role.LEADER: frozenset(
         _IN_CASES
         | _IN_CELLS
         | {Right.DECIDE, Right.IMPORT, Right.EXPORT, Right.ACCEPT, Right.DISPATCH}
-        | {Right.HANDLE, Right.WHISTLE, Right.DUTY}
+        | {Right.HANDLE, Right.WHISTLE, Right.ANSWER, Right.DUTY}
     ),
     Role.ACCEPTOR: frozenset(_IN_CASES | {Right.ACCEPT}),
     Role.DISPATCHER: frozenset(
         _IN_CASES
         | {Right.COUNTS, Right.EXPORT, Right.ACCEPT, Right.DISPATCH, Right.SUPERVISE}
-        | {Right.WHISTLE, Right.DUTY}
+        | {Right.WHISTLE, Right.ANSWER, Right.DUTY}
     ),
     Role.INSPECTOR: frozenset(_IN_CASES | {Right.INSPECT}),
     Role.CHIEF: frozenset(
-        _IN_CASES | {Right.COUNTS, Right.DISPATCH, Right.SUPERVISE, Right.WHISTLE, Right.APPROVE}
+        _IN_CASES
+        | {Right.COUNTS, Right.DISPATCH, Right.SUPERVISE, Right.WHISTLE, Right.APPROVE}
+        | {Right.ANSWER}
     ),
-    Role.DEPARTMENT: frozenset(_IN_CASES | {Right.HANDLE}),
+    Role.DEPARTMENT: frozenset(_IN_CASES | {Right.HANDLE, Right.ANSWER}),
     Role.PLANNER: frozenset({Right.COUNTS, Right.EXPORT}),
     Role.AUDITOR: frozenset({Right.JOURNAL}),
     Role.ADMINISTRATOR: frozenset(Right),

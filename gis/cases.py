@@ -92,18 +92,19 @@ STEPS: dict[Move, Step] = {
         Step(M.ESCALATE, _stays(*OPEN), None),
         # the network
         Step(M.WHISTLE, _stays(S.FILED, *AT_WORK), Right.WHISTLE, ("words",)),
-        Step(M.APPROVE, _stays(*OPEN), Right.APPROVE),
-        Step(M.REFUSE_WHISTLE, _stays(*OPEN), Right.APPROVE, ("reason",)),
+        Step(M.APPROVE, _stays(*CaseState), Right.APPROVE),
+        Step(M.REFUSE_WHISTLE, _stays(*CaseState), Right.APPROVE, ("reason",)),
         Step(M.INVITE, _stays(S.FILED, *AT_WORK), Right.WHISTLE),
-        Step(M.CLAIM, _stays(*OPEN), Right.HANDLE),
-        Step(M.DECLINE, _stays(*OPEN), Right.HANDLE, ("reason",)),
-        Step(M.ARRIVE, _stays(*OPEN), Right.HANDLE),
-        Step(M.FINISH, _stays(*OPEN), Right.HANDLE, ("words",)),
+        Step(M.CLAIM, _stays(*OPEN), Right.ANSWER),
+        Step(M.DECLINE, _stays(*OPEN), Right.ANSWER, ("reason",)),
+        Step(M.ARRIVE, _stays(*OPEN), Right.ANSWER),
+        Step(M.FINISH, _stays(*OPEN), Right.ANSWER, ("words",)),
         Step(M.MEET, _stays(*OPEN), Right.WHISTLE),
         Step(M.RESOLVE, _stays(*OPEN), Right.WHISTLE, ("words",)),
-        Step(M.FOLLOW_UP, _stays(*CaseState), Right.HANDLE),
+        Step(M.FOLLOW_UP, _stays(*CaseState), Right.ANSWER),
         Step(M.RATE, _stays(*CaseState), Right.WHISTLE, ("rating",)),
-        Step(M.QUIET, _stays(*OPEN), Right.WHISTLE),
+        Step(M.QUIET, _stays(*CaseState), Right.WHISTLE),
+        Step(M.LATE, _stays(*CaseState), None),
     )
 }  # fmt: skip
 """Every move but the first ones: a case begins with `report`, or stands as a sheet brought it."""

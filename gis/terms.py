@@ -191,6 +191,7 @@ class Part(Labelled):
 class PartyState(Labelled):
     """How far an invited party has come."""
 
+    NAMED = "named", "待分哨"
     INVITED = "invited", "待应哨"
     CLAIMED = "claimed", "已应哨"
     DECLINED = "declined", "已拒绝"
@@ -248,6 +249,7 @@ class Move(Labelled):
     FOLLOW_UP = "follow_up", "落实"
     RATE = "rate", "评哨"
     QUIET = "quiet", "收哨"
+    LATE = "late", "应哨逾期"
 
 
 class BaseKind(Labelled):

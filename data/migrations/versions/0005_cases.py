@@ -374,18 +374,19 @@ warn - @open
 overdue - @open
 escalate - @open
 whistle whistle filed @work
-approve approve @open
-refuse_whistle approve @open
+approve approve @all
+refuse_whistle approve @all
 invite whistle filed @work
-claim handle @open
-decline handle @open
-arrive handle @open
-finish handle @open
+claim answer @open
+decline answer @open
+arrive answer @open
+finish answer @open
 meet whistle @open
 resolve whistle @open
-follow_up handle @all
+follow_up answer @all
 rate whistle @all
-quiet whistle @open
+quiet whistle @all
+late - @all
 """
 """`gis.cases.STEPS` as it was when this was written: a move, its right, its ways."""
 
