@@ -102,7 +102,7 @@ class OpenHours(Numbered, Base):
 
 
 class Whistle(Numbered, Versioned, Base):
-    """吹哨: others are called in to a case, up to three times; late at `next_at` if nothing moves."""
+    """吹哨: others are called in to a case, up to three times; at `next_at` it is late."""
 
     __tablename__ = "whistle"
     case_id: Mapped[int] = _number_of("case_file")

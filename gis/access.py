@@ -59,9 +59,7 @@ _IN_CASES = {Right.CASES, Right.REPORT}
 _IN_CELLS = {Right.COUNTS, Right.PERSONS, Right.EDIT_PERSONS, Right.UNMASK}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.WORKER: frozenset(
-        _IN_CASES | _IN_CELLS | {Right.HANDLE, Right.WHISTLE, Right.ANSWER}
-    ),
+    Role.WORKER: frozenset(_IN_CASES | _IN_CELLS | {Right.HANDLE, Right.WHISTLE, Right.ANSWER}),
     Role.LEADER: frozenset(
         _IN_CASES
         | _IN_CELLS
@@ -104,6 +102,10 @@ class Scope:
     def is_everything(self) -> bool:
         """Whether nothing is outside, not even what no cell holds."""
         return self.low == 0 and self.high == LAST_AREA and self.areas is None
+
+    def holds(self, area_no: int) -> bool:
+        """Whether an area is inside."""
+        return self.low <= area_no <= self.high and (self.areas is None or area_no in self.areas)
 
 
 NOWHERE = Scope()

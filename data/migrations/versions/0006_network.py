@@ -203,7 +203,7 @@ CREATE INDEX follow_up_next_at ON follow_up (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX follow_up_unit_id ON follow_up (unit_id) WHERE done_at IS NULL;
 """
 
-# Who is called in sees the case, wherever it is, until the whistle is over and what was decided done
+# Who is called in sees the case, wherever it is, until all is over and done
 GUESTS = """
 CREATE OR REPLACE FUNCTION cases_as_guest() RETURNS SETOF bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
