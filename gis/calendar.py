@@ -108,7 +108,7 @@ class Calendar:
             raise BadInput(_outside(day), value=str(day))
         midnight = _number(day) * gis.dials.DAY
         instant = int(gis.dials.wall(self.zone).find(np.array([midnight]))[0])
-        return datetime.fromtimestamp(instant // gis.dials.SECOND, ZoneInfo(self.zone))
+        return gis.dials.told(instant, self.zone)
 
     @cached_property
     def _working(self) -> gis.dials.Dial:

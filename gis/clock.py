@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Self, overload
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,9 +32,6 @@ WARN_SHARE = 0.8
 MOST_EXTENSIONS = 2
 LONGEST_SUSPENSION = timedelta(days=366)
 """One year, whichever it is."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @overload
@@ -60,7 +56,7 @@ def due_at(start: Any, limit: Any, *, clock: Any, calendar: Calendar, pauses: An
     cases = _cases(start, clock, calendar, pauses)
     due = cases.due(cases.limits(limit))
     if isinstance(start, datetime):
-        return None if due[0] == gis.dials.NEVER else _datetime(int(due[0]), calendar.zone)
+        return None if due[0] == gis.dials.NEVER else gis.dials.told(int(due[0]), calendar.zone)
     return np.where(due == gis.dials.NEVER, np.datetime64("NaT"), due.astype("datetime64[us]"))
 
 
@@ -317,12 +313,8 @@ def _instants(*at: Any) -> Instants:
 
 def _spans(running: gis.dials.Micros, start: Any) -> Any:
     if isinstance(start, datetime):
-        return int(running[0]) * _MICROSECOND
+        return timedelta(microseconds=int(running[0]))
     return running.astype("timedelta64[us]")
-
-
-def _datetime(instant: int, zone: str) -> datetime:
-    return (_EPOCH + instant * _MICROSECOND).astimezone(ZoneInfo(zone))
 
 
 def _fixed(at: datetime) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ FIRST = 0
 LAST = ((LAST_DAY - FIRST_DAY).days + 1) * DAY
 NEVER = 2**62
 """Later than any instant or reading."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,16 @@ def working(begins: Micros, ends: Micros, zone: str) -> Dial:
     return Dial(begin, end, np.cumsum(end - begin) - (end - begin))
 
 
+def told(instant: int, zone: str) -> datetime:
+    """Return an instant as a zone tells it, at a fixed offset.
+
+    Python compares times of one ZoneInfo by the wall, and holds the times of a repeated hour
+    unequal to those of any other zone: with a fixed offset, neither happens.
+    """
+    there = (_EPOCH + timedelta(microseconds=instant)).astimezone(ZoneInfo(zone))
+    return there.replace(tzinfo=timezone(there.utcoffset() or timedelta()), fold=0)
+
+
 @cache
 def _offsets(zone: str) -> tuple[tuple[int, int, int], ...]:
     """Return (since, until, offset from UTC) of a zone, in the order of time."""
@@ -117,5 +128,5 @@ def _changes(zone: ZoneInfo) -> Iterator[tuple[int, int]]:
 
 
 def _offset(zone: ZoneInfo, second: int) -> int:
-    there = datetime.fromtimestamp(second, UTC).astimezone(zone).utcoffset()
+    there = (_EPOCH + timedelta(seconds=second)).astimezone(zone).utcoffset()
     return (there or timedelta()) // timedelta(seconds=1)

@@ -140,8 +140,9 @@ def calendars(draw: st.DrawFn, zone: str, first: date) -> Calendar:
         periods = list(gis.calendar.OFFICE_HOURS)
     else:
         periods = []
+        quarter = st.integers(0, 16) | st.integers(0, 96)  # clocks change at night
         for weekday in draw(st.sets(st.integers(1, 7), min_size=1)):
-            quarters = sorted(draw(st.sets(st.integers(0, 96), min_size=2, max_size=4)))
+            quarters = sorted(draw(st.sets(quarter, min_size=2, max_size=4)))
             for begin, end in list(pairwise(quarters))[::2]:
                 hours = [time(q // 4 % 24, q % 4 * 15) for q in (begin, end)]
                 since = draw(st.none() | days)
@@ -152,26 +153,44 @@ def calendars(draw: st.DrawFn, zone: str, first: date) -> Calendar:
     return Calendar(zone, periods, exceptions, workday_like=draw(st.integers(1, 7)))
 
 
+def near_change(zone: str, first: date) -> st.SearchStrategy[int]:
+    """Minutes around the moment when clocks change, where mistakes live."""
+    changes = [
+        minute
+        for minute, (before, after) in enumerate(pairwise(walls(zone, first)))
+        if after - before != MINUTE
+    ]
+    return st.sampled_from(changes or [7 * 1440]).flatmap(
+        lambda minute: st.integers(minute - 100, minute + 100)
+    )
+
+
 @st.composite
 def scenes(draw: st.DrawFn) -> Scene:
     zone, first = draw(st.sampled_from(WINDOWS))
     last = DAYS * 1440
-    minutes = st.integers(1440, last - 1) | st.integers(24, DAYS * 24 - 1).map(lambda h: h * 60)
+    minutes = (
+        st.integers(1440, last - 1)
+        | st.integers(24, DAYS * 24 - 1).map(lambda h: h * 60)
+        | near_change(zone, first)
+        | near_change(zone, first).map(lambda minute: minute - 1440)
+    )
     start = draw(minutes)
-    limit = draw(st.integers(1, 4000) | st.integers(1, 40).map(lambda h: h * 60)) * MINUTE
+    steps = st.integers(1, 60) | st.integers(1, 40).map(lambda h: h * 60)
+    limit = draw(steps | st.integers(1, 4000) | st.sampled_from([1440, 2880])) * MINUTE
     stops = draw(st.lists(st.tuples(minutes, minutes).map(sorted).map(tuple), max_size=4))
     return Scene(
         first,
         draw(calendars(zone, first)),
         draw(st.sampled_from(Clock)),
         start,
-        draw(st.integers(start, last)),
+        draw(minutes.filter(lambda minute: minute >= start) | st.integers(start, last)),
         limit,
         stops,
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(scenes())
 def test_as_the_reference_minute_by_minute(scene: Scene) -> None:
     ran, due, at_ran = timedelta(), None, timedelta()
@@ -354,6 +373,26 @@ def test_hours_that_change_with_the_season() -> None:
     assert gis.clock.due_at(on(4, 30, 12), 4, **how) == on(5, 7, 11)
     assert gis.clock.due_at(on(9, 30), 2, **how) == on(10, 2)
     assert gis.clock.due_at(on(9, 30), 2.5, **how) == on(10, 2, 0, 30)
+
+
+def test_the_night_in_which_clocks_change() -> None:
+    night = Calendar("Europe/Berlin", [WorkPeriod(7, time(2), time(2, 30))])
+    natural = {"clock": Clock.NATURAL_DAY, "calendar": night}
+
+    def utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
+        return datetime(2025, month, day, hour, minute, tzinfo=UTC)
+
+    def worked(first: datetime, last: datetime) -> timedelta:
+        return gis.clock.elapsed(first, last, clock=Clock.WORK_HOUR, calendar=night)
+
+    assert worked(utc(3, 29, 12), utc(3, 30, 12)) == timedelta()  # 02:00 was skipped
+    assert worked(utc(10, 25, 12), utc(10, 26, 12)) == timedelta(hours=1)  # and came twice
+    assert worked(utc(10, 26, 0, 30), utc(10, 26, 1, 10)) == timedelta(minutes=10)
+    # To 02:30 of the next day, first pass; from 02:10, second pass, when 02:59 had been seen.
+    assert gis.clock.due_at(utc(10, 25, 0, 30), 1, **natural) == utc(10, 26, 0, 30)
+    assert gis.clock.due_at(utc(10, 26, 1, 10), 1, **natural) == utc(10, 27, 2)
+    assert gis.clock.due_at(utc(3, 29, 1, 30), 1, **natural) == utc(3, 30, 1)  # the jump
+    assert gis.clock.due_at(utc(3, 29, 2, 30), 1, **natural) == utc(3, 30, 1, 30)  # 23 hours
 
 
 def test_a_work_day_is_as_long_as_the_calendar_says() -> None:
