@@ -54,6 +54,7 @@ class CaseCondition(Numbered, Watched, Base):
     clock: Mapped[str]
     closing: Mapped[str]
     unit_kinds: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    basis: Mapped[str] = mapped_column(server_default="own")
     __table_args__ = (
         CheckConstraint("amount > 0", name="case_condition_amount"),
         CheckConstraint(
@@ -178,11 +179,12 @@ class CaseEvent(Numbered, Base):
 
 
 class CasePhoto(Numbered, Base):
-    """照片: a photograph of a case without what the camera wrote into it."""
+    """照片: a photograph of a case without what the camera wrote into it; `number` within the case."""
 
     __tablename__ = "case_photo"
     case_id: Mapped[int] = _number_of("case_file", "CASCADE")
     event_id: Mapped[int | None] = _number_of("case_event", "CASCADE")
+    number: Mapped[int]
     digest: Mapped[bytes]
     width: Mapped[int]
     height: Mapped[int]
@@ -193,7 +195,10 @@ class CasePhoto(Numbered, Base):
         Geometry("POINT", srid=4326, spatial_index=False), nullable=True
     )
     added_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    __table_args__ = (UniqueConstraint("case_id", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "number"),
+        UniqueConstraint("case_id", "digest"),
+    )
 
 
 class CaseStep(Base):
