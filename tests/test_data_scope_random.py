@@ -224,7 +224,7 @@ def test_no_scope_lets_a_foreign_row_be_changed(kept: Kept) -> None:
         values, needed = WRITES[table]
         may = needed in RIGHTS[role] and bool(TABLES[table][1] & RIGHTS[role])
         sql = f"UPDATE {table} SET {values} RETURNING id"
-        if deleting and table in {"case_file", "decision", "sheet_row"}:
+        if deleting and table in {"decision", "sheet_row"}:
             sql = f"DELETE FROM {table} RETURNING id"
         with data.scope.transaction(kept.store, viewer, keep=False) as db:
             touched = sorted(db.scalars(sa.text(sql)))
