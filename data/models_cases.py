@@ -179,7 +179,7 @@ class CaseEvent(Numbered, Base):
 
 
 class CasePhoto(Numbered, Base):
-    """照片: a photograph of a case without what the camera wrote into it; `number` within the case."""
+    """照片: a photograph, without what the camera wrote into it; `number` is within the case."""
 
     __tablename__ = "case_photo"
     case_id: Mapped[int] = _number_of("case_file", "CASCADE")
