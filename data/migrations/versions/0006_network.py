@@ -62,6 +62,27 @@ CREATE TABLE absence (
 );
 """
 
+# How many cases somebody has in hand, and where he last moved one of them, wherever these are: a
+# backup's load does not depend on who asks. In the served application only the duty reads it.
+STANDING = """
+CREATE FUNCTION worker_standing(workers bigint[])
+RETURNS TABLE (worker_id bigint, load bigint, seen_at timestamptz, lon float8, lat float8)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT w.id, count(f.id), (array_agg(m.at ORDER BY m.at DESC NULLS LAST))[1],
+           (array_agg(ST_X(f.geom) ORDER BY m.at DESC NULLS LAST))[1],
+           (array_agg(ST_Y(f.geom) ORDER BY m.at DESC NULLS LAST))[1]
+    FROM unnest(workers) AS w (id)
+    LEFT JOIN case_file f ON f.worker_id = w.id AND f.state IN ('dispatched', 'handling')
+    LEFT JOIN LATERAL (
+        SELECT max(e.at) AS at FROM case_event e JOIN account a ON a.id = e.account
+        WHERE e.case_id = f.id AND a.worker_id = w.id AND f.geom IS NOT NULL
+    ) m ON true
+    GROUP BY w.id
+$$;
+REVOKE EXECUTE ON FUNCTION worker_standing(bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION worker_standing(bigint[]) TO wangge_app;
+"""
+
 # Who reported in by 双报到: named only to those in charge of where he lives
 MEMBERS = """
 CREATE TABLE member (
@@ -243,7 +264,7 @@ IN_SCOPE = f"""(area_no BETWEEN {setting("low", "int8")} AND {setting("high", "i
              THEN true END IS NOT NULL)"""
 EVERYTHING = f"(SELECT {setting('low', 'int8')} = 0 AND {setting('areas', 'text')} IS NULL)"
 POSTED = f"""EXISTS (SELECT FROM post p JOIN grid_cell c ON c.id = p.cell_id
-    WHERE p.worker_id = {{table}}.worker_id AND {IN_SCOPE})"""
+    WHERE p.worker_id = {{worker}} AND {IN_SCOPE})"""
 DIVISION = f"""EXISTS (SELECT FROM (SELECT rpad(division_code, 12, '0')::bigint * 1000000
         WHERE division_code ~ '^[0-9]{{1,12}}$') AS own (area_no) WHERE {IN_SCOPE})"""
 CASE = "EXISTS (SELECT FROM case_file f WHERE f.id = case_id)"
@@ -264,7 +285,8 @@ POLICIES: dict[str, dict[str, str]] = {
     **{
         table: {
             "SELECT": right("cases"),
-            "WRITE": f"({EVERYTHING} OR {POSTED.format(table=table)}) AND {right('duty')}",
+            "WRITE": f"({EVERYTHING} OR {POSTED.format(worker=f'{table}.worker_id')})"
+            f" AND {right('duty')}",
         }
         for table in ("shift", "absence")
     },
@@ -274,7 +296,8 @@ POLICIES: dict[str, dict[str, str]] = {
     },
     "open_hours": {
         "SELECT": right("cases"),
-        "WRITE": f"({EVERYTHING} OR EXISTS (SELECT FROM member m WHERE m.id = member_id))"
+        "WRITE": f"({EVERYTHING} OR EXISTS (SELECT FROM member m WHERE m.id = member_id)"
+        f" OR EXISTS (SELECT FROM network_unit u WHERE u.id = unit_id AND {DIVISION}))"
         f" AND {right('duty')}",
     },
     "whistle": _watched(CASE, CALLING),
@@ -282,6 +305,26 @@ POLICIES: dict[str, dict[str, str]] = {
     "meeting": _watched(WHISTLE, CALLING),
     "follow_up": _watched(MEETING, CALLING),
 }
+
+
+EDITED = {
+    "worker": ("skills, capacity", POSTED.format(worker="worker.id")),
+    "network_unit": ("skills, geom", DIVISION),
+}
+"""Tables that everybody reads: the columns that who is in charge may change, and whose rows."""
+
+
+def _edited() -> str:
+    return "".join(
+        f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY may_select ON {table} FOR SELECT TO wangge_app USING (true);
+        CREATE POLICY may_update ON {table} FOR UPDATE TO wangge_app
+            USING (({EVERYTHING} OR {rows}) AND {right("duty")})
+            WITH CHECK (({EVERYTHING} OR {rows}) AND {right("duty")});
+        GRANT UPDATE ({columns}, changed_at) ON {table} TO wangge_app;"""
+        for table, (columns, rows) in EDITED.items()
+    )
 
 
 def _policies() -> str:
@@ -306,7 +349,7 @@ def _run(sql: str) -> None:
 
 def upgrade() -> None:
     """Let the network answer."""
-    for step in (DUTY, MEMBERS, WHISTLES, GUESTS, _policies()):
+    for step in (DUTY, STANDING, MEMBERS, WHISTLES, GUESTS, _policies(), _edited()):
         _run(step)
 
 
@@ -320,10 +363,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE f.state NOT IN ('closed', 'evaluated', 'void')
       AND f.worker_id = nullif(current_setting('wangge.worker', true), '')::bigint
 $$;
+DROP FUNCTION worker_standing;
 DROP TABLE follow_up, meeting, whistle_party, whistle, open_hours, member, absence, shift,
     responsibility;
-ALTER TABLE network_unit DROP geom;
-ALTER TABLE worker DROP skills, DROP capacity;
+DROP POLICY may_select ON worker;
+DROP POLICY may_update ON worker;
+DROP POLICY may_select ON network_unit;
+DROP POLICY may_update ON network_unit;
+REVOKE UPDATE (skills, changed_at) ON worker, network_unit FROM wangge_app;
+ALTER TABLE worker DISABLE ROW LEVEL SECURITY, DROP skills, DROP capacity;
+ALTER TABLE network_unit DISABLE ROW LEVEL SECURITY, DROP geom;
 """
 
 
