@@ -18,8 +18,10 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 import data.db
+import data.live
 import maps
 from api import auth, errors
+from api.live import Live
 from api.middleware import Compressed, Doorkeeper, SafeHeaders
 from api.pace import Pace
 from api.settings import Settings
@@ -47,13 +49,18 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
         app.state.store = data.db.engine(database_url, pooler=settings.pooler)
         await app.state.pool.open()
         asyncio.get_running_loop().run_in_executor(None, _warm)
+        pool = app.state.pool
+        app.state.live.begin(
+            data.live.looked(pool) if settings.pooler else data.live.heard(database_url)
+        )
         yield
+        await app.state.live.end()
         await app.state.pool.close()
         app.state.store.dispose()
 
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.seal = settings, seal
-    app.state.streams, app.state.pace = Gate(), Pace()
+    app.state.streams, app.state.pace, app.state.live = Gate(), Pace(), Live()
     app.add_middleware(auth.Guard)
     app.add_middleware(Compressed)
     app.add_middleware(Doorkeeper, hosts=settings.hosts)
