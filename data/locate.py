@@ -63,6 +63,11 @@ _WRONG = f"""
         WHERE p.cell_id IS DISTINCT FROM h.cell_id AND {{only}}
     )
 """
+_BY_PLACE_ONLY = {
+    "dwellings": "p.own_place",
+    "cases": "NOT (p.settled AND p.cell_id IN (SELECT id FROM cell))",
+}
+"""Where not the place alone decides: homes stand with their building; somebody chose the cell."""
 _BY_PLACE = _WRONG + "UPDATE {table} p SET cell_id = w.cell_id FROM wrong w WHERE p.id = w.id"
 
 _BY_BUILDING = """
@@ -104,10 +109,11 @@ def _refile_kind(db: Session, kind: str) -> Filed:
         if kind == "dwellings":
             cursor.execute(_BY_BUILDING)
             moved = cursor.rowcount
-            cursor.execute(_BY_PLACE.format(table=table, only="p.own_place"))
+            cursor.execute(_BY_PLACE.format(table=table, only=_BY_PLACE_ONLY[kind]))
             moved += cursor.rowcount
         else:
-            cursor.execute(_BY_PLACE.format(table=table, only="TRUE"))
+            only = _BY_PLACE_ONLY.get(kind, "TRUE")
+            cursor.execute(_BY_PLACE.format(table=table, only=only))
             moved = cursor.rowcount
         row = cursor.execute(_COUNT_FILED.format(table=table)).fetchone()
     assert row is not None
@@ -116,9 +122,13 @@ def _refile_kind(db: Session, kind: str) -> Filed:
 
 _AREA_OF_CELL = """
     UPDATE {table} p SET area_no = c.area_no FROM grid_cell c
-    WHERE c.id = p.cell_id AND p.area_no <> c.area_no
+    WHERE c.id = p.cell_id AND p.area_no <> c.area_no AND {only}
 """
-_AREA_OF_NO_CELL = "UPDATE {table} SET area_no = 0 WHERE cell_id IS NULL AND area_no <> 0"
+_AREA_OF_NO_CELL = """
+    UPDATE {table} p SET area_no = 0 WHERE p.cell_id IS NULL AND p.area_no <> 0 AND {only}
+"""
+_AREA_BY_CELL = {"dwellings": "TRUE", "cases": "p.desk_code IS NULL"}
+"""What is seen by those in charge of its cell; a case whose cell is not sure, by its desk."""
 _AREA_OF_HOME = """
     UPDATE household h SET area_no = d.area_no FROM dwelling d
     WHERE d.id = h.dwelling_id AND h.area_no <> d.area_no;
@@ -130,9 +140,10 @@ _AREA_OF_HOME = """
 def _settle_areas(db: Session, kinds: Iterable[str]) -> None:
     """Give records the area number of their cell, and people that of their home."""
     with data.db.cursor(db) as cursor:
-        for kind in {"dwellings", "cases"} & set(kinds):
-            cursor.execute(_AREA_OF_CELL.format(table=TABLES[kind]))
-            cursor.execute(_AREA_OF_NO_CELL.format(table=TABLES[kind]))
+        for kind, only in _AREA_BY_CELL.items():
+            if kind in kinds:
+                cursor.execute(_AREA_OF_CELL.format(table=TABLES[kind], only=only))
+                cursor.execute(_AREA_OF_NO_CELL.format(table=TABLES[kind], only=only))
         if "dwellings" in kinds:
             cursor.execute(_AREA_OF_HOME)
 
@@ -172,14 +183,14 @@ def cells_of(db: Session, points: npt.NDArray[np.object_]) -> Held:
 
 def misfiled(db: Session) -> dict[str, int]:
     """Count, by kind, the records whose cell is not the one their place says."""
-    return {
-        kind: int(
-            db.scalar(
-                sa.text(_WRONG.format(table=table, only="TRUE") + "SELECT count(*) FROM wrong")
-            )
-            or 0
-        )
+    only = {"cases": _BY_PLACE_ONLY["cases"]}
+    counting = {
+        kind: _WRONG.format(table=table, only=only.get(kind, "TRUE"))
         for kind, table in TABLES.items()
+    }
+    return {
+        kind: int(db.scalar(sa.text(f"{wrong} SELECT count(*) FROM wrong")) or 0)
+        for kind, wrong in counting.items()
     }
 
 

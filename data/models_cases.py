@@ -98,7 +98,8 @@ class CaseFile(Numbered, Watched, Versioned, Placed, InArea, Base):
     """案卷: an incident on its way from report to closing: the sum of its events.
 
     `desk_code` is the division whose duty desk has it while its cell is not sure, and `area_no` is
-    then the desk's. `clock` is a `gis.clock.Run`; `next_move` is what time does at `next_at`.
+    then the desk's; `settled` says that somebody chose the cell, whatever the place says. `clock`
+    is a `gis.clock.Run`; `next_move` is what time does at `next_at`.
     """
 
     __tablename__ = "case_file"
@@ -120,6 +121,7 @@ class CaseFile(Numbered, Watched, Versioned, Placed, InArea, Base):
     description: Mapped[str | None]
     accuracy_m: Mapped[float | None]
     desk_code: Mapped[str | None]
+    settled: Mapped[bool] = mapped_column(server_default=text("false"))
     candidates: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     joined_to: Mapped[int | None] = _number_of("case_file", "SET NULL")
     unit_id: Mapped[int | None] = _number_of("network_unit", "SET NULL")
@@ -175,7 +177,10 @@ class CaseEvent(Numbered, Base):
     words: Mapped[str | None]
     detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     request_id: Mapped[str | None] = mapped_column(unique=True)
-    __table_args__ = (Index("case_event_case_id", "case_id", "id"),)
+    __table_args__ = (
+        Index("case_event_case_id", "case_id", "id"),
+        Index("case_event_begins", "case_id", unique=True, postgresql_where=text("source IS NULL")),
+    )
 
 
 class CasePhoto(Numbered, Base):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gis.access import Right, Viewer
+from gis.access import Right, Role, Viewer
 from gis.errors import BadInput, Conflict, NotAllowed
 from gis.terms import ENDED_STATES, CaseState, Move
 
@@ -116,6 +116,9 @@ RETURNED_BY = {
     S.VERIFIED: Right.ACCEPT,
 }
 """Who may return a case, by where it stands: always one step back, with the reason."""
+
+HOLDERS = frozenset({M.TAKE, M.ASSIGN, M.UNASSIGN, M.RETURN, M.FEEDBACK, M.ASK_EXTENSION, M.APPEAL})
+"""What only those make with whom a case lies."""
 
 
 def right_of(move: Move, state: CaseState) -> Right | None:
@@ -247,6 +250,8 @@ def _own_rules(standing: Standing, move: Move, by: Viewer) -> None:
     """The rules of the trade that no table of states can say."""
     if move in {M.INSPECT, M.REWORK, M.CLOSE} and by.account and by.account == standing.handled_by:
         raise NotAllowed("whoever handled a case does not inspect it; somebody else must")
+    if right_of(move, standing.state) is Right.HANDLE and move in HOLDERS:
+        _holds(standing, move, by)
     if move is M.RETURN and standing.state in AT_WORK and standing.assigned:
         raise Conflict("it is assigned to a worker; take that back first, then return it")
     if move is M.UNASSIGN and not standing.assigned:
@@ -263,9 +268,16 @@ def _own_rules(standing: Standing, move: Move, by: Viewer) -> None:
         raise Conflict("it was appealed before; one appeal is heard once")
 
 
+def _holds(standing: Standing, move: Move, by: Viewer) -> None:
+    """Workers and departments act on what lies with them; leaders act for their cells."""
+    lies = (by.unit and by.unit == standing.unit) or (by.worker and by.worker == standing.worker)
+    if by.role in {Role.WORKER, Role.DEPARTMENT} and not lies:
+        raise NotAllowed(f"this case lies with somebody else; {move.label} {move} is his to make")
+
+
 _NOBODYS = {"unit": None, "worker": None, "assigned": False, "extension_asked": False}
 _CHANGES: dict[Move, Callable[[Standing, Event], dict[str, Any]]] = {
-    M.BRING: lambda _, e: {"unit": e.said.unit},
+    M.BRING: lambda s, e: {"unit": e.said.unit or s.unit, "stood": None, "until": None},
     M.FILE: lambda _, e: {"condition": e.said.condition},
     M.DISPATCH: lambda _, e: {"unit": e.said.unit, "worker": e.said.worker, "assigned": False},
     M.ASSIGN: lambda _, e: {"worker": e.said.worker, "assigned": True},
@@ -295,6 +307,21 @@ def applied(standing: Standing | None, event: Event) -> Standing:
     before = standing or Standing(event.target)
     change = _CHANGES.get(event.move)
     return replace(before, state=event.target, **(change(before, event) if change else {}))
+
+
+def open_moves(standing: Standing, *, by: Viewer) -> list[Step]:
+    """The moves that a viewer may make now; what each needs is in its step."""
+    return [step for step in STEPS.values() if _may(standing, step.move, by)]
+
+
+def _may(standing: Standing, move: Move, by: Viewer) -> bool:
+    try:
+        _target(standing, move)
+        _right(standing, move, by)
+        _own_rules(standing, move, by)
+    except (NotAllowed, Conflict):
+        return False
+    return right_of(move, standing.state) is not None
 
 
 def replay(events: Iterable[Event]) -> Standing:
