@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
+from gis.duty_facts import Hours
 from gis.terms import DivisionLevel, Part, UnitKind, WhistleKind
 
 COMMUNITY, STREET = DivisionLevel.VILLAGE, DivisionLevel.TOWNSHIP
@@ -31,15 +32,6 @@ REACH_M: Mapping[WhistleKind, float] = {
     WhistleKind.EMERGENCY: 3_000,
 }
 """How far away those may be whom a community calls; departments come from anywhere."""
-
-
-@dataclass(frozen=True)
-class Hours:
-    """When somebody can come: a weekday (1 is Monday), past midnight if it ends before."""
-
-    weekday: int
-    starts: time
-    ends: time
 
 
 @dataclass(frozen=True)
@@ -134,7 +126,7 @@ def _against(need: Need, one: Candidate) -> Iterable[Reason]:
     reach = REACH_M[need.kind]
     if need.level is COMMUNITY and one.distance_m is not None and one.distance_m > reach:
         yield Reason(
-            "too_far",
+            "out_of_range",
             f"距离{one.distance_m:.0f}米，超出{reach:.0f}米",
             f"{one.distance_m:.0f} m away, more than {reach:.0f} m",
         )

@@ -15,7 +15,8 @@ import gis.cases
 import gis.network
 from gis.access import EVERYWHERE, Right, Role, Viewer, operator
 from gis.calendar import Calendar, CalendarDay
-from gis.call_in import COMMUNITY, STREET, Candidate, Hours, Need
+from gis.call_in import COMMUNITY, STREET, Candidate, Need
+from gis.duty_facts import Hours
 from gis.errors import BadInput, Conflict, NotAllowed
 from gis.network import PARTY_WAYS, WAYS, Party, Whistle
 from gis.terms import (
@@ -310,7 +311,7 @@ def test_a_community_calls_by_speciality_own_first_and_distance() -> None:
         ("own", "joint", ["skill_fits", "own_area", "near"]),
         ("near", "joint", ["skill_fits", "near"]),
         ("nowhere", "joint", ["skill_fits", "no_place"]),
-        ("far", None, ["too_far"]),
+        ("far", None, ["out_of_range"]),
         ("other", None, ["skill_missing"]),
     ]
     assert told[-2].reasons[0].en == "3001 m away, more than 3000 m"
