@@ -78,6 +78,7 @@ RULES: dict[tuple[str, str], Rule] = {
             "residents": (Right.PERSONS, Right.EXPORT_PERSONS),
         },
     ),
+    ("GET", "/live"): Right.CASES,
     # signing in
     ("GET", "/sign-in"): Door.PUBLIC,
     ("POST", "/sign-in"): Door.PUBLIC,

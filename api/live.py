@@ -74,7 +74,7 @@ class Live:
                 for line in self._lines:
                     line.tell(moved)
 
-    def line(self, viewer: Viewer) -> AsyncIterator[bytes]:
+    def line(self, viewer: Viewer, *, lasts_s: float = LASTS_S) -> AsyncIterator[bytes]:
         """Server-sent events for one page: `moved` with what moved, a comment as heartbeat.
 
         Raises:
@@ -84,10 +84,10 @@ class Live:
         if len(self._lines) >= MOST_PAGES or own >= MOST_OF_ONE:
             raise Unavailable("too many pages listen just now; this one is still good, it only "
                               "does not renew itself")  # fmt: skip
-        return self._told(_Line(viewer))
+        return self._told(_Line(viewer), lasts_s)
 
-    async def _told(self, line: _Line) -> AsyncIterator[bytes]:
-        ends = asyncio.get_running_loop().time() + LASTS_S
+    async def _told(self, line: _Line, lasts_s: float) -> AsyncIterator[bytes]:
+        ends = asyncio.get_running_loop().time() + lasts_s
         self._lines.add(line)
         try:
             yield b"retry: 3000\nevent: ready\ndata: {}\n\n"
