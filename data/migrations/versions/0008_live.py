@@ -1,13 +1,13 @@
 """实时: whoever listens hears that a case moved, never what was said.
 
-Revision ID: 0007
-Revises: 0006
+Revision ID: 0008
+Revises: 0007
 """
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 # Told when the act is kept, with whom the case lies by then, and whom this event takes it from.
 # What a sheet brings is told once for all of it.

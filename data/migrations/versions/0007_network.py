@@ -1,13 +1,13 @@
 """网格+网络: who answers when, and who is called in.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0007
+Revises: 0006
 """
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 DUTY = """
 ALTER TABLE worker
