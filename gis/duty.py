@@ -298,10 +298,12 @@ def _person(
 
 
 def _unit(relation: Relation, unit: Unit, asked: Asked, *, named: bool) -> Step:
-    """Ask a unit; one that the list names has what it takes."""
+    """Ask a unit; one that the list names has what it takes, an office must be of its kind."""
     reasons = []
     if asked.is_urgent and unit.hours and not is_within(unit.hours, asked.at):
         reasons.append(Reason.OFF_DUTY)
+    if not named and asked.unit_kinds and unit.kind not in asked.unit_kinds:
+        reasons.append(Reason.NOT_ITS_KIND)
     if not named and not asked.skills <= unit.skills:
         reasons.append(Reason.SKILL_MISSING)
     outcome = _outcome(reasons)

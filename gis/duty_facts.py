@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from gis.terms import ClassKind, DivisionLevel, Labelled, PostRole
+from gis.terms import ClassKind, DivisionLevel, Labelled, PostRole, UnitKind
 
 Spot = tuple[float, float]
 """Longitude and latitude, WGS-84."""
@@ -43,6 +43,7 @@ class Reason(Labelled):
     NOBODY_POSTED = "nobody_posted", "无人在岗位上"
     NO_RESPONSIBILITY = "no_responsibility", "责任清单未列"
     CELL_UNSURE = "cell_unsure", "网格未定"
+    NOT_ITS_KIND = "not_its_kind", "不属其处置"
 
 
 class Side(Labelled):
@@ -112,6 +113,7 @@ class Unit:
     id: int
     code: str
     name: str
+    kind: UnitKind = UnitKind.DEPARTMENT
     division: str | None = None
     skills: frozenset[str] = frozenset()
     hours: tuple[Hours, ...] = ()
@@ -148,12 +150,14 @@ class Asked:
     """A case as it is asked about: `at` by the wall clock (aware), `areas` the smallest first.
 
     `cell` is None while the cell is not sure; `spot` is the case's, or else its cell's centre.
+    `unit_kinds` are those the catalogue makes responsible; empty: any.
     """
 
     at: datetime
     kind: ClassKind = ClassKind.EVENT
     class_code: str | None = None
     skills: frozenset[str] = frozenset()
+    unit_kinds: frozenset[str] = frozenset()
     is_urgent: bool = False
     spot: Spot | None = None
     cell: str | None = None

@@ -70,6 +70,7 @@ def _reason(reason: Reason, about: About) -> Words:
             f"距离 {about.away_m / 1000:.1f} 公里，过远",
             f"is {about.away_m / 1000:.1f} km away, too far",
         ),
+        Reason.NOT_ITS_KIND: ("不处置此类案卷", "does not handle cases of this class"),
         Reason.POSITION_TOO_OLD: (
             "定位过旧，按网格中心计",
             "was seen too long ago, so the centre of the cell counts",

@@ -26,7 +26,7 @@ from gis.duty_facts import (
     Side,
     Unit,
 )
-from gis.terms import ClassKind, DivisionLevel, PostRole
+from gis.terms import ClassKind, DivisionLevel, PostRole, UnitKind
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZONE)  # a Monday
@@ -41,9 +41,11 @@ ZHANG, LI, WANG, ZHAO = (
     Person(number, f"W{number}", name)
     for number, name in enumerate(("张三", "李四", "王五", "赵六"))
 )
-COMMITTEE = Unit(1, "C1", "桥头社区居委会", COMMUNITY.code, frozenset({"调解"}))
-OFFICE = Unit(2, "S1", "望江街道办事处", STREET.code)
-WATER = Unit(3, "D3", "水务局", COUNTY.code, frozenset({"供水"}))
+COMMITTEE = Unit(
+    1, "C1", "桥头社区居委会", UnitKind.RESIDENT_COMMITTEE, COMMUNITY.code, frozenset({"调解"})
+)
+OFFICE = Unit(2, "S1", "望江街道办事处", UnitKind.STREET_OFFICE, STREET.code)
+WATER = Unit(3, "D3", "水务局", UnitKind.DEPARTMENT, COUNTY.code, frozenset({"供水"}))
 LEAVE = ((NOW - timedelta(hours=1), NOW + timedelta(hours=1)),)
 
 
@@ -149,6 +151,15 @@ def test_a_unit_that_is_closed_is_passed_over_for_urgent_cases_only() -> None:
     urgent = gis.duty.answer(replace(component, is_urgent=True), facts).steps[0]
     assert (first.outcome, urgent.outcome) == (Outcome.CHOSEN, Outcome.PASSED_OVER)
     assert urgent.reasons == (Reason.OFF_DUTY,)
+
+
+def test_an_office_that_the_catalogue_does_not_name_hands_on() -> None:
+    asked = replace(ASKED, unit_kinds=frozenset({"street_office", "department"}))
+    answer = gis.duty.answer(asked, Facts(offices=(COMMITTEE, OFFICE)))
+    assert reasons(answer)[2:] == [
+        ("桥头社区居委会", Relation.COMMUNITY, (Reason.NOT_ITS_KIND,)),
+        ("望江街道办事处", Relation.STREET, ()),
+    ]
 
 
 # Shifts
