@@ -38,6 +38,7 @@ from gis.terms import ClassKind, DivisionLevel, PostRole
 RANGE_M = 3_000.0
 """Who has his post in another cell comes from no farther."""
 POSITION_LASTS = timedelta(minutes=30)
+ALWAYS = timedelta(days=3_650)
 _M_PER_DEGREE = 111_320.0
 
 
@@ -179,6 +180,19 @@ def is_within(hours: Iterable[Hours], at: datetime) -> bool:
         if lasts and _is_valid(one, yesterday) and one.weekday == yesterday.isoweekday():
             return True
     return False
+
+
+def duty_left(person: Person, at: datetime) -> timedelta:
+    """How long somebody who is on duty stays so: to the end of his last shift of the day."""
+    if not person.shifts:
+        return ALWAYS
+    ends = [
+        datetime.combine(day + timedelta(days=one.ends <= one.starts), one.ends, at.tzinfo)
+        for day in (at.date() - timedelta(days=1), at.date())
+        for one in person.shifts
+        if one.weekday == day.isoweekday() and _is_valid(one, day)
+    ]
+    return max((end - at for end in ends), default=timedelta(0))
 
 
 def _is_valid(one: Hours | Responsibility, day: date) -> bool:
