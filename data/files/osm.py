@@ -1,11 +1,13 @@
-"""OpenStreetMap extracts: outlines of buildings, and places that serve."""
+"""OpenStreetMap extracts: outlines of buildings, places that serve, streets to walk on."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import osmium
 import pandas as pd
 import pyproj
@@ -50,6 +52,29 @@ def read(path: Path, kind: RecordKind) -> Sheet:
     wgs84 = pyproj.CRS.from_epsg(4326)
     notes = _left_out(sorted(meant - drawn))
     return Sheet(frame.astype("str"), "OSM PBF", shapes=shapes, crs=wgs84, notes=notes)
+
+
+_NOT_WALKED = {"motorway", "motorway_link", "construction", "proposed", "raceway", "abandoned"}
+
+
+def streets(path: Path) -> npt.NDArray[np.object_]:
+    """Read the lines of a .osm.pbf that one may walk on (n,), in WGS-84 degrees.
+
+    Raises:
+        BadInput: the file is no OSM PBF.
+    """
+    factory, wkbs = osmium.geom.WKBFactory(), []
+    kinds = osmium.osm.NODE | osmium.osm.WAY
+    keys = osmium.filter.KeyFilter("highway")
+    try:
+        way: Any
+        for way in osmium.FileProcessor(path, kinds).with_locations().with_filter(keys):
+            if way.is_way() and way.tags["highway"] not in _NOT_WALKED and len(way.nodes) > 1:
+                with suppress(osmium.InvalidLocationError):  # a node beyond the extract's edge
+                    wkbs.append(str(factory.create_linestring(way)))
+    except RuntimeError as error:
+        raise BadInput(f"{path.name} cannot be read as OSM PBF: {error}") from error
+    return np.asarray(shapely.from_wkb(wkbs), dtype=object)
 
 
 def _left_out(codes: list[str]) -> list[str]:
