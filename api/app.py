@@ -85,7 +85,7 @@ def _warm() -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
-    from api.routes import export, layers, live, locate, pages, register, sign_in
+    from api.routes import catalogue, export, layers, live, locate, pages, register, sign_in
 
-    for room in (pages, sign_in, layers, live, locate, export, register):
+    for room in (pages, sign_in, layers, live, locate, catalogue, export, register):
         app.include_router(room.router)

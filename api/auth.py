@@ -70,6 +70,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/cells/search"): Door.PUBLIC,
     ("GET", "/cells/{code:path}"): Door.PUBLIC,
     ("GET", "/locate"): Door.PUBLIC,
+    ("GET", "/catalogue"): Door.PUBLIC,
     ("GET", "/export/{name}"): ByName(
         "name",
         {

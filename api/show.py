@@ -31,6 +31,7 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 EVERY_S = 2.0
 SHOWN = 10
+_PLACED = {"buildings", "residents", "facilities", "cases"}
 
 
 def say(sentence: str) -> None:
@@ -84,7 +85,7 @@ def report(one: Report, *, dry_run: bool) -> None:
     table.add_column(justify="right")
     for name in ("rows", "added", "changed", "unchanged", "refused"):
         table.add_row(name, f"{getattr(one, name):,}")
-    if one.outside or one.without_coordinates or one.kind not in {"cells", "divisions"}:
+    if one.outside or one.without_coordinates or one.kind in _PLACED:
         where = f"{one.outside:,} outside all cells, {one.without_coordinates:,} no coordinates"
         table.add_row("unplaced", f"{one.unplaced:,}", f"({where})" if one.unplaced else "")
     out.print(f"{one.kind} from {one.format}" + (f", plan {one.plan}" if one.plan else ""))

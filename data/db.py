@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.orm import Session
 
+import data.defaults
 from gis.errors import NotAllowed, Unavailable
 
 CONNECT_TIMEOUT_S = 10
@@ -163,7 +164,10 @@ def ready(store: sa.Engine) -> None:
 
 
 def migrate(store: sa.Engine, revision: str = "head") -> None:
-    """Bring the schema to `revision` in one transaction; two at once wait for each other."""
+    """Bring the schema to `revision` in one transaction; two at once wait for each other.
+
+    The newest holds from the start what every store has (`data.defaults`).
+    """
     from alembic import command
 
     try:
@@ -174,5 +178,7 @@ def migrate(store: sa.Engine, revision: str = "head") -> None:
                 command.downgrade(config, revision)
             else:
                 command.upgrade(config, revision)
+            if revision == "head":
+                data.defaults.load(connection)
     except sa.exc.OperationalError as error:
         raise _silent(error) from error

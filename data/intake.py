@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -44,11 +44,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Target:
-    """A table that takes rows: its key, and the SQL type of every column a file may bring."""
+    """A table that takes rows: its key, and the SQL type of every column a file may bring.
+
+    `blanks` is what a new row has where the file says nothing and the column wants something.
+    """
 
     table: str
     key: tuple[str, ...]
     types: dict[str, str]
+    blanks: dict[str, str] = field(default_factory=dict)
 
 
 Rows = Cursor[tuple[object, ...]]
@@ -221,13 +225,20 @@ def _change(cursor: Rows, target: Target, brought: Sequence[str]) -> int:
 
 
 def _add(cursor: Rows, target: Target, brought: Sequence[str]) -> int:
+    values = [
+        sql.SQL("coalesce(s.{}, {})").format(
+            sql.Identifier(column), sql.Literal(target.blanks.get(column))
+        )
+        for column in brought
+    ]
     cursor.execute(
         sql.SQL(
-            "INSERT INTO {table} ({columns}) SELECT {columns} FROM staged s "
+            "INSERT INTO {table} ({columns}) SELECT {values} FROM staged s "
             "WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE {matches}) ORDER BY {key}"
         ).format(
             table=sql.Identifier(target.table),
             columns=sql.SQL(", ").join(map(sql.Identifier, brought)),
+            values=sql.SQL(", ").join(values),
             matches=_matches(target),
             key=sql.SQL(", ").join(map(sql.Identifier, target.key)),
         )

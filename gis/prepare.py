@@ -62,10 +62,11 @@ def prepare(
     reference: Reference,
     mapping: Mapping[str, str],
     constants: Mapping[str, str],
+    placed: bool = True,
 ) -> Prepared:
     """Check rows against `fields` and bring their places to WGS-84.
 
-    `mapping` maps columns to fields, or to lon, lat, wkt.
+    `mapping` maps columns to fields, or to lon, lat, wkt. Without `placed` no place is missed.
 
     Raises:
         BadInput: the file as a whole cannot be understood (columns, coordinate system).
@@ -80,7 +81,7 @@ def prepare(
     has_places = shapes is not None or bool(found.columns)
     if not has_places:
         _refuse_unknown(frame, cleaned, fields)
-        notes.append(_without_places(frame, reference))
+        notes += [_without_places(frame, reference)] if placed else []
     at_first = Prepared(
         pd.DataFrame(cleaned.frame), found.shapes[frame.index.isin(cleaned.frame.index)],
         cleaned.faults, has_places, notes, used=cleaned.used,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from gis import case_sheet, facilities, grid, kinds, register
+from gis import calendar_sheet, case_sheet, catalogue, facilities, grid, kinds, register
 from gis.prepare import EXAMPLE_BEGINS
 from gis.rows import Field
 from gis.terms import RecordKind
@@ -59,6 +59,12 @@ _EXAMPLES: dict[RecordKind, dict[str, str]] = {
         "code": "990101-c1", "title": "路面积水", "state": "待受理",
         "reported_at": "2026-03-01 08:30", "address": "桥头路1号", "description": "雨后积水",
     },
+    RecordKind.CATALOGUE: {
+        "system": "cn", "kind": "事件", "major_name": "市容环境", "code": "0199",
+        "name": "共享单车淤积", "filing": "占用盲道", "limit": "4", "clock": "工作时", "closing": "摆放整齐、恢复通行",
+        "unit_kinds": "部门、街道办事处",
+    },
+    RecordKind.CALENDAR: {"day": "2027-01-01", "kind": "法定节假日", "name": "元旦"},
 }  # fmt: skip
 """Invented; 990101 is no division of the country."""
 
@@ -92,6 +98,8 @@ def _fields(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.RESIDENTS: register.residents(date.max),
         RecordKind.FACILITIES: facilities.FIELDS,
         RecordKind.CASES: case_sheet.fields("Asia/Shanghai"),
+        RecordKind.CATALOGUE: catalogue.FIELDS,
+        RecordKind.CALENDAR: calendar_sheet.FIELDS,
     }[kind]
 
 

@@ -42,6 +42,8 @@ class RecordKind(Labelled):
     RESIDENTS = "residents", "居民"
     FACILITIES = "facilities", "设施"
     CASES = "cases", "案卷"
+    CATALOGUE = "catalogue", "类别目录"
+    CALENDAR = "calendar", "工作日历"
 
 
 class CellKind(Labelled):

@@ -139,6 +139,7 @@ EXAMPLES: Examples = {
     ("GET", "/locate"): lambda area: [
         Ask("/locate", {"lon": area.spot[0], "lat": area.spot[1], "accuracy_m": 500})
     ],
+    ("GET", "/catalogue"): lambda _: [Ask("/catalogue")],
     ("GET", "/live"): lambda _: [Ask("/live", {"lasts_s": 0.05})],
     ("GET", "/export/{name}"): lambda area: [
         Ask(f"/export/{kind}{suffix}", {"area": place, "reason": "对账 to compare"})

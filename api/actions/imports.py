@@ -11,7 +11,9 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.calendar
 import data.cases
+import data.catalogue
 import data.db
 import data.facilities
 import data.grid
@@ -216,6 +218,16 @@ def _cases(work: Work) -> Outcome:
     return _write_placed(work, data.cases.CASES, work.prepared.frame)
 
 
+def _catalogue(work: Work) -> Outcome:
+    classes, conditions = data.catalogue.write(work.db, work.prepared.frame)
+    work.report.notes.append(f"classes: {classes.added:,} added, {classes.changed:,} changed")
+    return conditions
+
+
+def _calendar(work: Work) -> Outcome:
+    return data.calendar.write(work.db, work.prepared.frame)
+
+
 def _residents(work: Work) -> Outcome:
     db, order, report = work.db, work.order, work.report
     assert report.sheet is not None
@@ -338,4 +350,6 @@ _WRITE = {
     RecordKind.RESIDENTS: _residents,
     RecordKind.FACILITIES: _facilities,
     RecordKind.CASES: _cases,
+    RecordKind.CATALOGUE: _catalogue,
+    RecordKind.CALENDAR: _calendar,
 }

@@ -16,7 +16,9 @@ import pandas as pd
 import shapely
 
 import data.files.read
+import gis.calendar_sheet
 import gis.case_sheet
+import gis.catalogue
 import gis.facilities
 import gis.grid
 import gis.prepare
@@ -196,6 +198,7 @@ def check(sheet: Sheet, order: Order, *, now: datetime) -> Prepared:
         reference=order.reference,
         mapping=order.mapping,
         constants=order.constants,
+        placed=order.kind not in {RecordKind.CATALOGUE, RecordKind.CALENDAR},
     )
     _COMPLETE[order.kind](prepared, order)
     return prepared
@@ -222,6 +225,8 @@ def _fields(order: Order, now: datetime) -> tuple[Field, ...]:
         RecordKind.RESIDENTS: gis.register.residents(now.date()),
         RecordKind.FACILITIES: gis.facilities.FIELDS,
         RecordKind.CASES: gis.case_sheet.fields(order.time_zone),
+        RecordKind.CATALOGUE: gis.catalogue.FIELDS,
+        RecordKind.CALENDAR: gis.calendar_sheet.FIELDS,
     }[order.kind]
 
 
@@ -282,6 +287,16 @@ def _residents(prepared: Prepared, _: Order) -> None:
         prepared.refuse(faults)
 
 
+def _catalogue(prepared: Prepared, _: Order) -> None:
+    prepared.frame = gis.catalogue.complete(prepared.frame)
+    for faults in gis.catalogue.checks(prepared.frame):
+        prepared.refuse(faults)
+
+
+def _calendar(prepared: Prepared, _: Order) -> None:
+    prepared.refuse(gis.calendar_sheet.check(prepared.frame))
+
+
 _COMPLETE = {
     RecordKind.CELLS: _cells,
     RecordKind.DIVISIONS: _divisions,
@@ -289,4 +304,6 @@ _COMPLETE = {
     RecordKind.RESIDENTS: _residents,
     RecordKind.FACILITIES: _facilities,
     RecordKind.CASES: _cases,
+    RecordKind.CATALOGUE: _catalogue,
+    RecordKind.CALENDAR: _calendar,
 }

@@ -76,7 +76,7 @@ def _known(kind: RecordKind) -> frozenset[str]:
 
 def fields_of(kind: RecordKind) -> tuple[Field, ...]:
     """The fields of a kind, for their names only."""
-    from gis import case_sheet, facilities, grid, register
+    from gis import calendar_sheet, case_sheet, catalogue, facilities, grid, register
 
     return {
         RecordKind.CELLS: grid.CELLS,
@@ -85,4 +85,6 @@ def fields_of(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.RESIDENTS: register.residents(date.max),
         RecordKind.FACILITIES: facilities.FIELDS,
         RecordKind.CASES: case_sheet.fields("UTC"),
+        RecordKind.CATALOGUE: catalogue.FIELDS,
+        RecordKind.CALENDAR: calendar_sheet.FIELDS,
     }[kind]
