@@ -98,6 +98,8 @@ def refile(
         answers.append(_refile_kind(db, kind))
     progress("filing records into cells", len(chosen), len(chosen))
     _settle_areas(db, chosen)
+    if kinds is None:
+        db.execute(sa.text(_MEMBERS))
     tally(db, chosen)
     data.db.bump(db, "cells", *chosen)
     return answers
@@ -119,6 +121,18 @@ def _refile_kind(db: Session, kind: str) -> Filed:
     assert row is not None
     return Filed(kind, row[0], moved, row[1], row[2])
 
+
+# Few, counted nowhere: members live where they told, in whichever cell that is now
+_MEMBERS = f"""
+    UPDATE member m SET cell_id = here.id, area_no = coalesce(here.area_no, 0)
+    FROM member own LEFT JOIN LATERAL (
+        SELECT id, area_no FROM grid_cell
+        WHERE geom && own.geom AND ST_Intersects(geom, own.geom) AND {IN_FORCE}
+        ORDER BY code COLLATE "C" LIMIT 1
+    ) here ON true
+    WHERE m.id = own.id
+      AND (m.cell_id, m.area_no) IS DISTINCT FROM (here.id, coalesce(here.area_no, 0))
+"""
 
 _AREA_OF_CELL = """
     UPDATE {table} p SET area_no = c.area_no FROM grid_cell c
