@@ -24,6 +24,7 @@ from gis.terms import CaseState, Move
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 S, M = CaseState, Move
+CONDITION = 900_001
 
 
 def viewer(role: Role, account: int = 7, scope: Scope = EVERYWHERE, **acts_for: int) -> Viewer:
@@ -39,10 +40,10 @@ def city(store: sa.Engine) -> sa.Engine:
         for line in (
             "INSERT INTO network_unit (code, name, kind) VALUES ('u1', '水务局', 'department')",
             "INSERT INTO worker (code, name) VALUES ('w1', '王五')",
-            "INSERT INTO case_class (system, kind, code, name, major_code, major_name)"
-            " VALUES ('x', 'event', '0501', '供水管道破裂', '05', '突发事件')",
-            "INSERT INTO case_condition (class_id, number, filing, amount, clock, closing)"
-            " VALUES (1, 1, '喷水', 2, 'urgent_hour', '修复')",
+            "INSERT INTO case_class (id, system, kind, code, name, major_code, major_name)"
+            f" VALUES ({CONDITION}, 'x', 'event', '0501', '供水管道破裂', '05', '突发事件')",
+            "INSERT INTO case_condition (id, class_id, number, filing, amount, clock, closing)"
+            f" VALUES ({CONDITION}, {CONDITION}, 1, '喷水', 2, 'urgent_hour', '修复')",
             "INSERT INTO case_event (case_id, at, actor, move, target)"
             " SELECT id, now(), 'import', 'bring', state FROM case_file ORDER BY id",
         ):
@@ -53,7 +54,7 @@ def city(store: sa.Engine) -> sa.Engine:
 
 
 TOLD = {
-    M.FILE: Said(condition=1),
+    M.FILE: Said(condition=CONDITION),
     M.DISPATCH: Said(unit=1),
     M.FEEDBACK: Said(words="已修复"),
     M.CLOSE: Said(closing="修复"),
