@@ -177,12 +177,13 @@ class _Footing:
 
 def _footing(roads: Roads, xy: Floats, within_m: float) -> _Footing:
     found = _Footing(np.full(len(xy), -1), np.zeros(len(xy)), np.zeros(len(xy)))
-    points = np.asarray(shapely.points(xy), dtype=object)
-    (at, edge), off = roads._tree.query_nearest(
+    known = np.flatnonzero(np.isfinite(xy).all(axis=1))
+    points = np.asarray(shapely.points(xy[known]), dtype=object)
+    (near, edge), off_m = roads._tree.query_nearest(
         points, max_distance=within_m, return_distance=True, all_matches=False
     )
-    found.edge[at], found.off_m[at] = edge, off
-    found.along_m[at] = shapely.line_locate_point(roads.lines[edge], points[at])
+    found.edge[known[near]], found.off_m[known[near]] = edge, off_m
+    found.along_m[known[near]] = shapely.line_locate_point(roads.lines[edge], points[near])
     return found
 
 

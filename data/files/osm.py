@@ -69,8 +69,9 @@ def streets(path: Path) -> npt.NDArray[np.object_]:
     try:
         way: Any
         for way in osmium.FileProcessor(path, kinds).with_locations().with_filter(keys):
-            if way.is_way() and way.tags["highway"] not in _NOT_WALKED and len(way.nodes) > 1:
-                with suppress(osmium.InvalidLocationError):  # a node beyond the extract's edge
+            if way.is_way() and way.tags["highway"] not in _NOT_WALKED:
+                # it leads beyond the extract's edge, or all its nodes lie on one spot
+                with suppress(osmium.InvalidLocationError, RuntimeError):
                     wkbs.append(str(factory.create_linestring(way)))
     except RuntimeError as error:
         raise BadInput(f"{path.name} cannot be read as OSM PBF: {error}") from error
