@@ -198,10 +198,10 @@ def static(
     )
 
 
-def gap_to_optimum() -> float:
+def gap_to_optimum(rounds: int = 20) -> float:
     """The largest excess over the optimum of another solver, as a share."""
     worst = 0.0
-    for seed in range(20):
+    for seed in range(rounds):
         live, _, _ = gis.dispatch.by_place(static(seed, 40, 15, room=3, queue=3))
         bulk, _ = gis.dispatch.by_room(static(seed, 120, 15, room=7, queue=1))
         for arcs in (live, bulk):

@@ -31,7 +31,7 @@ from gis.dispatch_pairs import (
 from gis.errors import BadInput
 
 LEFT_S = 100_000.0
-"""What leaving a case costs beyond its dearest way, per unit of urgency."""
+"""What leaving a case costs beyond the dearest way of all, per unit of urgency."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def by_place(choices: Choices) -> tuple[gis.dispatch_solve.Arcs, Ints, Ints]:
     row, cost = choices.case[pair], whole(choices.parts[pair, place].sum(axis=1))
     queue, count = choices.parts.shape[1], len(choices.responders)
     column = choices.responder[pair] * queue + place
-    leave = _leave(choices, row, cost)
+    leave = _leave(choices, cost)
     return gis.dispatch_solve.single(row, column, cost, leave, count * queue), pair, place
 
 
@@ -102,7 +102,7 @@ def by_room(choices: Choices) -> tuple[gis.dispatch_solve.Arcs, Ints]:
     room = np.clip(choices.responders.room, 0, len(choices.cases))
     more = choices.rules.fairness / 3_600 * choices.turn_s * np.arange(room.max(initial=0))
     steps = np.tile(whole(more), (len(room), 1))
-    leave = _leave(choices, row, cost)
+    leave = _leave(choices, cost)
     return gis.dispatch_solve.Arcs(row, choices.responder[pair], cost, leave, steps, room), pair
 
 
@@ -118,13 +118,11 @@ def _taken(values: Ints, taken: Ints, missing: int) -> Ints:
     return answer
 
 
-def _leave(choices: Choices, row: Ints, cost: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """What it costs to leave each case: more than any way, more still for one chosen by hand."""
-    cases = choices.cases
-    dearest = np.zeros(len(cases), dtype=np.int64)
-    np.maximum.at(dearest, row, cost)
-    held = np.where(cases.held != NOWHERE, 1_000, 1)
-    return dearest + whole(LEFT_S * np.maximum(cases.urgency, 1.0) * held)
+def _leave(choices: Choices, cost: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """What it costs to leave each case: more than any way, most for those chosen by hand."""
+    held = np.where(choices.cases.held != NOWHERE, 1_000, 1)
+    left_s = LEFT_S * np.maximum(choices.cases.urgency, 1.0) * held
+    return np.asarray(cost.max(initial=0) + whole(left_s))
 
 
 def _assignment(choices: Choices, pair: Ints, place: Ints, *, in_bulk: bool) -> Assignment:

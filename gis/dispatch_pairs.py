@@ -315,7 +315,8 @@ def _parts(seen: Choices) -> Floats:
     late_s = expected_late(wait_s, cases.due_s[seen.case, None] - seen.now_s, spread_s)
     parts[..., 1] = weight * (rules.waiting * wait_s + rules.late * late_s)
     load_s = responders.load_s[seen.responder, None] + seen.turn_s * np.arange(rules.queue)
-    least_s = load_s[seen.barrier == FREE].min(initial=np.inf)
+    possible_s = load_s[seen.barrier == FREE]
+    least_s = possible_s.min() if possible_s.size else 0.0
     parts[..., 2] = rules.fairness / 3_600 * (load_s - least_s)
     parts[..., 3] = rules.own_cell * unfamiliar(cases, responders, seen)[:, None]
     return parts

@@ -45,7 +45,7 @@ def solve(arcs: Arcs) -> Ints:
     """The pair taken for each row (n,), -1 for a row that goes nowhere; the sum is the least."""
     if not len(arcs.row):
         return np.full(len(arcs.leave), -1)
-    alone = bool((arcs.room <= 1).all()) and not arcs.steps.any()
+    alone = bool((arcs.room == 1).all()) and not arcs.steps.any()
     fits = len(arcs.leave) * len(arcs.room) <= DENSE_MOST
     return dense(arcs) if alone and fits else flow(arcs)
 
