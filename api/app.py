@@ -46,7 +46,9 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = data.db.pool(database_url, pooler=settings.pooler)
-        app.state.store = data.db.engine(database_url, pooler=settings.pooler)
+        app.state.store = data.db.engine(
+            database_url, pooler=settings.pooler, time_zone=settings.time_zone
+        )
         await app.state.pool.open()
         asyncio.get_running_loop().run_in_executor(None, _warm)
         pool = app.state.pool

@@ -49,7 +49,7 @@ def opened(
                 data.embedded.running(settings.home, say=say, supervise=supervise)
             )
             url, app_url = cluster.url(), cluster.url(user=data.scope.APP_ROLE)
-        store = _engine(url, pooler=settings.pooler)
+        store = _engine(url, settings)
         stack.callback(store.dispose)
         data.db.ready(store)
         seal = seal_of(settings)
@@ -65,9 +65,9 @@ def seal_of(settings: Settings) -> Seal:
     return data.seal.from_file(settings.home / "register.key")
 
 
-def _engine(url: str, *, pooler: bool) -> sa.Engine:
+def _engine(url: str, settings: Settings) -> sa.Engine:
     try:
-        return data.db.engine(url, pooler=pooler)
+        return data.db.engine(url, pooler=settings.pooler, time_zone=settings.time_zone)
     except sa.exc.ArgumentError as error:
         raise BadInput(
             "WANGGE_DATABASE_URL is no address; write postgresql://user:password@host:5432/name"

@@ -15,6 +15,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.clock
+import data.clock
 import gis.case_clock
 import gis.cases
 from data.intake import IN_AREA, PLACED, Target
@@ -149,9 +151,18 @@ def locked(db: Session, code: str, *, seen: int | None = None) -> Case:
         Conflict: it was moved since; names by whom, when and what.
     """
     case = _one(db, code, f"{_SELECT} WHERE f.code = :code FOR UPDATE OF f")
+    refuse_older(db, case, seen)
+    return case
+
+
+def refuse_older(db: Session, case: Case, seen: int | None) -> None:
+    """See that whoever decides has the case before him as it stands.
+
+    Raises:
+        Conflict: it was moved since; names by whom, when and what.
+    """
     if seen is not None and seen != case.version:
         raise _moved_since(db, case, seen)
-    return case
 
 
 def locked_all(db: Session, codes: Iterable[str]) -> dict[str, Case]:
@@ -224,6 +235,20 @@ def events(db: Session, case: Case) -> list[Event]:
     return [_event(row) for row in db.execute(sa.text(query), {"case": case.id}).mappings()]
 
 
+def told_as(db: Session, request_id: str) -> tuple[int, Move] | None:
+    """The case and the move that a client's request made, if it made one."""
+    query = "SELECT case_id, move FROM case_event WHERE request_id = :id"
+    row = db.execute(sa.text(query), {"id": request_id}).one_or_none()
+    return row and (row.case_id, Move(row.move))
+
+
+def sealed_contact(db: Session, case: Case) -> bytes | None:
+    """The reporter's telephone as it is kept; null when none was left."""
+    query = "SELECT contact_sealed FROM case_file WHERE id = :id"
+    sealed: bytes | None = db.scalar(sa.text(query), {"id": case.id})
+    return sealed
+
+
 def _event(row: sa.RowMapping) -> Event:
     told = dict(row["detail"])
     said = {name: told.pop(name) for name in _SAID if name in told}
@@ -278,29 +303,20 @@ def move(
     target = gis.cases.check(case.standing, move, said, by=by)
     event = Event(move, case.state, target, by.account, now, said)
     standing = gis.cases.applied(case.standing, event)
-    limit = _limit(db, standing.condition) if move is Move.FILE else case.limit
-    times = times_after(db, move, case.times, standing, limit=limit, now=now)
+    filed = _filed(db, case, standing) if move is Move.FILE else {}
+    limit = filed.get("limit", case.limit)
+    calendar = data.clock.calendar(db)
+    times = gis.case_clock.after(
+        move, case.times, standing, limit=limit, calendar=calendar, now=now
+    )
     tell(db, case.id, event, actor=by.name or by.login, request_id=request_id)
-    _keep(db, case, standing, times, move, now)
-    after = replace(case, version=case.version + 1, standing=standing, times=times, limit=limit)
+    after = replace(case, version=case.version + 1, standing=standing, times=times, **filed)
+    _keep(db, case, after, move, now)
     if move is Move.SETTLE:
         return _settle(db, after, said.cell)
     if (case.state in ENDED) != (target in ENDED):
         count(db, case.cell_id, cases=0, still_open=-1 if target in ENDED else 1)
     return after
-
-
-def times_after(
-    db: Session,
-    move: Move,
-    before: Times,
-    standing: Standing,
-    *,
-    limit: Limit | None,
-    now: datetime,
-) -> Times:
-    """The times of a case after a move, by the calendar of the store."""
-    return gis.case_clock.after(move, before, standing, limit=limit, now=now)
 
 
 def tell(
@@ -324,28 +340,38 @@ def tell(
     db.execute(sa.text(_TELL), values)
 
 
-def _limit(db: Session, condition: int | None) -> Limit | None:
-    """The limit of a condition.
+_CONDITION = """
+    SELECT n.amount, n.clock, k.kind, k.code, k.name
+    FROM case_condition n JOIN case_class k ON k.id = n.class_id WHERE n.id = :id
+"""
+
+
+def _filed(db: Session, case: Case, standing: Standing) -> dict[str, Any]:
+    """What filing a case by a condition makes of it: its limit, and the condition's class.
 
     Raises:
         NotFound: the catalogue has no such condition.
     """
-    query = "SELECT amount, clock FROM case_condition WHERE id = :id"
-    row = db.execute(sa.text(query), {"id": condition}).one_or_none()
+    row = db.execute(sa.text(_CONDITION), {"id": standing.condition}).one_or_none()
     if row is None:
-        raise NotFound(f"the catalogue has no condition {condition}", value=condition)
-    return Limit(row.amount, Clock(row.clock))
+        raise NotFound(f"the catalogue has no condition {standing.condition}")
+    is_same = (row.kind, row.code) == (case.kind, case.class_code)
+    return {
+        "limit": Limit(row.amount, Clock(row.clock)),
+        "kind": row.kind,
+        "class_code": row.code,
+        "title": case.title if is_same else row.name,
+    }
 
 
-def _keep(
-    db: Session, case: Case, standing: Standing, times: Times, move: Move, now: datetime
-) -> None:
+def _keep(db: Session, before: Case, after: Case, move: Move, now: datetime) -> None:
     """Write the columns that the move changed; the state is already where the event led."""
     changed = {
         column: getattr(new, name)
         for new, old, columns in (
-            (standing, case.standing, _STANDING),
-            (times, case.times, TIMES),
+            (after.standing, before.standing, _STANDING),
+            (after.times, before.times, TIMES),
+            (after, before, {name: name for name in ("kind", "class_code", "title")}),
         )
         for name, column in columns.items()
         if name != "state" and getattr(new, name) != getattr(old, name)
@@ -357,13 +383,12 @@ def _keep(
     if changed.get("clock") is not None:
         changed["clock"] = orjson.dumps(changed["clock"], default=str).decode()
     if changed:
-        sets = ", ".join(
-            f"{column} = CAST(:clock AS jsonb)" if column == "clock" else f"{column} = :{column}"
-            for column in changed
-        )
-        db.execute(
-            sa.text(f"UPDATE case_file SET {sets} WHERE id = :id"), {**changed, "id": case.id}
-        )
+        sets = ", ".join(f"{column} = {_VALUE.get(column, f':{column}')}" for column in changed)
+        values = {**changed, "id": before.id}
+        db.execute(sa.text(f"UPDATE case_file SET {sets} WHERE id = :id"), values)
+
+
+_VALUE = {"clock": "CAST(:clock AS jsonb)"}
 
 
 def count(db: Session, cell_id: int | None, *, cases: int, still_open: int) -> None:

@@ -18,22 +18,25 @@ from sqlalchemy.orm import Session
 import data.defaults
 from gis.errors import NotAllowed, Unavailable
 
+TIME_ZONE = "Asia/Shanghai"
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_MS = 30_000
 IDLE_TIMEOUT_MS = 120_000
 """A transaction that asks nothing for so long has lost whom it works for."""
 
 
-def engine(url: str, *, pooler: bool = False) -> sa.Engine:
+def engine(url: str, *, pooler: bool = False, time_zone: str = TIME_ZONE) -> sa.Engine:
     """Make an engine for a `postgresql://` address; a killed backend is replaced unseen.
 
     Behind a pooler, where the next transaction may be on another connection, nothing is prepared.
+    `time_zone` is that of the working calendar (`data.clock`).
     """
     return sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         hide_parameters=True,  # an error may be logged; what it was about may name people
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, **_prepared(pooler)},
+        execution_options={"time_zone": time_zone},
     )
 
 
@@ -55,8 +58,8 @@ def transaction(store: sa.Engine, *, keep: bool = True) -> Iterator[Session]:
         raise _silent(error) from error
     except sa.exc.TimeoutError as error:
         raise Unavailable("everybody asks at once just now; try again in a moment") from error
-    except sa.exc.ProgrammingError as error:
-        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+    except (sa.exc.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
+        if isinstance(getattr(error, "orig", error), psycopg.errors.InsufficientPrivilege):
             raise NotAllowed(
                 "this reaches outside what you are in charge of; nothing was written"
             ) from error

@@ -1,4 +1,4 @@
-"""What every store has from the start, until a city says otherwise: the public catalogue.
+"""What every store has from the start, until a city says otherwise: catalogue and holidays.
 
 Written when the schema is made ready. What is there already is left alone, so a city's own
 changes stay. The files are sheets like any other; reading them here loads no pandas.
@@ -14,6 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 _FOLDER = Path(__file__).parent / "catalogues"
+_CALENDAR = Path(__file__).parent / "calendars" / "cn.csv"
 
 _LOAD = """
 WITH told AS (
@@ -40,11 +41,27 @@ INSERT INTO data_version (layer, version) SELECT 'catalogue', 1 FROM added LIMIT
 ON CONFLICT (layer) DO UPDATE SET version = data_version.version + 1
 """
 
+_LOAD_DAYS = """
+WITH told AS (
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS t (day date, kind text, name text)
+), added AS (
+    INSERT INTO calendar_day (day, kind, name) SELECT * FROM told t
+    WHERE NOT EXISTS (SELECT FROM calendar_day d
+                      WHERE date_trunc('year', d.day) = date_trunc('year', t.day))
+    ON CONFLICT DO NOTHING RETURNING day
+)
+INSERT INTO data_version (layer, version) SELECT 'calendar', 1 FROM added LIMIT 1
+ON CONFLICT (layer) DO UPDATE SET version = data_version.version + 1
+"""
+
 
 def load(connection: sa.Connection) -> None:
-    """Add the public classes that the store has not, with their conditions."""
+    """Add the public classes that the store has not, and the holidays of years it knows none of."""
     rows = [{**row, "place": place} for place, row in enumerate(public_rows())]
     connection.execute(sa.text(_LOAD), {"rows": orjson.dumps(rows).decode()})
+    with _CALENDAR.open(encoding="utf-8", newline="") as file:
+        days = list(csv.DictReader(file))
+    connection.execute(sa.text(_LOAD_DAYS), {"rows": orjson.dumps(days).decode()})
 
 
 def public_rows() -> Iterator[dict[str, str]]:
