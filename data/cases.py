@@ -16,36 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.clock
-import data.clock
 import gis.case_clock
 import gis.cases
-from data.intake import IN_AREA, PLACED, Target
 from data.locate import IN_FORCE
 from gis.access import Viewer
 from gis.case_clock import Limit, Times
 from gis.cases import ENDED, Event, Said, Standing
 from gis.errors import Conflict, NotFound
 from gis.terms import CaseState, Clock, Move
-
-CASES = Target(
-    "case_file",
-    ("code",),
-    {
-        "code": "text",
-        "title": "text",
-        "class_code": "text",
-        "state": "text",
-        "reported_at": "timestamptz",
-        "due_at": "timestamptz",
-        "closed_at": "timestamptz",
-        "address": "text",
-        "description": "text",
-        "accuracy_m": "float8",
-        **PLACED,
-        **IN_AREA,
-    },
-)
-
 
 @dataclass(frozen=True)
 class Case:
@@ -240,13 +218,6 @@ def told_as(db: Session, request_id: str) -> tuple[int, Move] | None:
     query = "SELECT case_id, move FROM case_event WHERE request_id = :id"
     row = db.execute(sa.text(query), {"id": request_id}).one_or_none()
     return row and (row.case_id, Move(row.move))
-
-
-def sealed_contact(db: Session, case: Case) -> bytes | None:
-    """The reporter's telephone as it is kept; null when none was left."""
-    query = "SELECT contact_sealed FROM case_file WHERE id = :id"
-    sealed: bytes | None = db.scalar(sa.text(query), {"id": case.id})
-    return sealed
 
 
 def _event(row: sa.RowMapping) -> Event:
