@@ -174,8 +174,9 @@ def begin(
 
 _TOLD = """
     SELECT f.id, f.code, f.state, f.kind, f.class_code, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat,
-           (SELECT min(name) FROM case_class k WHERE k.kind = f.kind AND k.code = f.class_code)
-               AS class_name,
+           json_build_object('kind', f.kind, 'code', f.class_code, 'name',
+               (SELECT min(k.name) FROM case_class k
+                WHERE k.kind = f.kind AND k.code = f.class_code)) AS class,
            f.reported_at,
            CASE WHEN f.desk_code IS NULL THEN
                json_build_object('code', c.code, 'name', c.name) END AS cell,

@@ -113,7 +113,8 @@ _FOLLOW = """
     FROM case_file WHERE id = ANY (:ids) ORDER BY id
 """
 _END = """
-    UPDATE case_file SET closed_at = :now, stage_due_at = NULL, next_at = NULL, next_move = NULL
+    UPDATE case_file SET closed_at = :now, stage_due_at = NULL, next_at = NULL, next_move = NULL,
+        clock = CASE WHEN clock -> 'handling' <> 'null' THEN jsonb_set(clock, '{agenda}', '[]') END
     WHERE id = ANY (:ids)
 """
 _COUNT = """

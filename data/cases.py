@@ -25,6 +25,7 @@ from gis.cases import ENDED, Event, Said, Standing
 from gis.errors import Conflict, NotFound
 from gis.terms import CaseState, Clock, Move
 
+
 @dataclass(frozen=True)
 class Case:
     """A 案卷 as it stands. `lon`, `lat` are WGS-84 degrees, null where nobody knows the place.

@@ -109,6 +109,12 @@ STEPS: dict[Move, Step] = {
 }  # fmt: skip
 """Every move but the first ones: a case begins with `report`, or stands as a sheet brought it."""
 
+NETWORK = frozenset(
+    {M.WHISTLE, M.APPROVE, M.REFUSE_WHISTLE, M.INVITE, M.CLAIM, M.DECLINE, M.ARRIVE, M.FINISH}
+    | {M.MEET, M.RESOLVE, M.FOLLOW_UP, M.RATE, M.QUIET}
+)
+"""The moves of a whistle, which has a life of its own beside the case's (`gis.network`)."""
+
 RETURNED_BY = {
     S.DISPATCHED: Right.HANDLE,
     S.HANDLING: Right.HANDLE,

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 import data.case_report
 import data.case_similar
 import data.cases
+import data.clock
 import data.db
 import data.journal
 import data.scope
+import gis.case_clock
 import gis.reports
 from data.seal import Seal
 from gis.access import INTAKE, Viewer
@@ -23,24 +25,23 @@ from gis.reports import Report
 from gis.terms import CaseState, Move
 
 __all__ = ["Report", "report"]
-ZONE = "Asia/Shanghai"
 
 
 def report(
-    store: sa.Engine, told: Report, *, by: Viewer, seal: Seal, now: datetime, zone: str = ZONE
+    store: sa.Engine, told: Report, *, by: Viewer, seal: Seal, now: datetime
 ) -> dict[str, Any]:
     """Make a case of a report; the same request id gives the same case and the same answer.
 
     It runs as the city's own ear, so nobody is out of place; the answer tells what is public: code,
     class, cell or duty desk with whom to call, how many open cases are alike and near, and which of
-    them `by` may see. The number's day is the local one of `zone`.
+    them `by` may see. The day of its number is the city's.
 
     Raises:
         BadInput: naming in `faults` everything that is wrong; nothing was kept.
     """
     checked = gis.reports.checked(told, now=now)
     with data.scope.transaction(store, by if by.is_operator else INTAKE) as db:
-        begun = _begin(db, checked, by, seal, now, zone)
+        begun = _begin(db, checked, by, seal, now)
         public = data.case_report.told(db, begun.id)
         answer = _answer(db, public, by)
         if begun.is_new:
@@ -53,14 +54,17 @@ def report(
 
 
 def _begin(
-    db: Session, report: Report, by: Viewer, seal: Seal, now: datetime, zone: str
+    db: Session, report: Report, by: Viewer, seal: Seal, now: datetime
 ) -> data.case_report.Begun:
     where = data.case_report.place(db, report)
     standing = Standing(CaseState.REPORTED)
-    times = data.cases.times_after(db, Move.REPORT, Times(), standing, limit=None, now=now)
+    calendar = data.clock.calendar(db)
+    times = gis.case_clock.after(
+        Move.REPORT, Times(), standing, limit=None, calendar=calendar, now=now
+    )
     contact = report.contact or None
     begun = data.case_report.begin(
-        db, report, where, times, now=now, zone=zone, reported_by=by.account or None,
+        db, report, where, times, now=now, zone=calendar.zone, reported_by=by.account or None,
         contact=(contact and gis.reports.masked(contact), seal.seal("contact", [contact])[0]),
     )  # fmt: skip
     if begun.is_new:
@@ -80,7 +84,7 @@ def _answer(db: Session, public: dict[str, Any], by: Viewer) -> dict[str, Any]:
     return {
         "code": public["code"],
         "state": public["state"],
-        "class": {"kind": public["kind"], "code": public["class_code"], "name": public["class_name"]},
+        "class": public["class"],
         "reported_at": public["reported_at"],
         "cell": public["cell"],
         "desk": public["desk"],
