@@ -17,11 +17,11 @@ import data.cases
 import gis.network
 from data.cases import Case
 from gis.access import Viewer
-from gis.calendar import Calendar, CalendarDay, WorkPeriod
+from gis.calendar import Calendar
 from gis.cases import Said
 from gis.errors import Conflict, NotFound
 from gis.network import Party, Whistle
-from gis.terms import DayKind, Move, Part, PartyState, WhistleKind, WhistleState
+from gis.terms import Move, Part, PartyState, WhistleKind, WhistleState
 
 
 @dataclass(frozen=True)
@@ -163,16 +163,3 @@ def begin(
     charge = in_charge(case, how.by)
     state = gis.network.check(kept.whistle, move, by=how.by, in_charge=charge, words=words)
     return case, kept, state
-
-
-_PERIODS = (
-    "SELECT weekday, starts, ends, nullif(valid_from, '-infinity'), valid_to FROM work_period"
-)
-_DAYS = "SELECT day, kind, name FROM calendar_day"
-
-
-def calendar(db: Session, zone: str) -> Calendar:
-    """The working calendar that deadlines run by, with the wall clock of a zone."""
-    periods = [WorkPeriod(*row) for row in db.execute(sa.text(_PERIODS))]
-    days = [CalendarDay(day, DayKind(kind), name) for day, kind, name in db.execute(sa.text(_DAYS))]
-    return Calendar(zone, periods, days)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 import data.call_in
 import data.cases
+import data.clock
 import data.db
 import data.journal
 import data.network
@@ -32,7 +33,6 @@ from gis.call_in import COMMUNITY, STREET
 from gis.terms import DivisionLevel, Move, WhistleKind
 
 __all__ = ["Called", "Meeting", "Order", "Task"]
-ZONE = "Asia/Shanghai"
 Answer = dict[str, Any]
 
 
@@ -46,7 +46,6 @@ class How:
     now: datetime
     seen: int | None = None
     request_id: str | None = None
-    zone: str = ZONE
 
 
 def usual_level(by: Viewer) -> DivisionLevel:
@@ -82,14 +81,13 @@ def proposal(
     skills: Sequence[str],
     by: Viewer,
     now: datetime,
-    zone: str = ZONE,
 ) -> Answer:
     """Propose whom to call in to a case, with reasons; and whom not, with reasons."""
     with data.scope.transaction(store, by, keep=False) as db:
         case = data.cases.find(db, code)
         need = data.call_in.need(
             db, case, kind=kind, level=level or usual_level(by), skills=skills, now=now,
-            calendar=data.whistles.calendar(db, zone),
+            calendar=data.clock.calendar(db),
         )  # fmt: skip
         proposed = gis.call_in.propose(need, data.call_in.candidates(db, case, need))
     return {
@@ -279,8 +277,7 @@ def _act(
 
 
 def _acting(db: Session, how: How) -> Acting:
-    calendar = data.whistles.calendar(db, how.zone)
-    return Acting(how.by, how.now, calendar, how.seen, how.request_id)
+    return Acting(how.by, how.now, data.clock.calendar(db), how.seen, how.request_id)
 
 
 def _journal(db: Session, code: str, act: str, how: How, **detail: Any) -> None:
