@@ -87,7 +87,7 @@ def _warm() -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
-    from api.routes import catalogue, export, layers, live, locate, pages, register, sign_in
+    from api.routes import catalogue, duty, export, layers, live, locate, pages, register, sign_in
 
-    for room in (pages, sign_in, layers, live, locate, catalogue, export, register):
+    for room in (pages, sign_in, duty, layers, live, locate, catalogue, export, register):
         app.include_router(room.router)

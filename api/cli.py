@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import opening
-from api.commands import accounts, catalogue, intake, journal, looking, register
+from api.commands import accounts, catalogue, duty, intake, journal, looking, register
 from gis.errors import BadInput, WanggeError
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(register.app, name="register")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(catalogue.calendar, name="calendar")
+app.command()(duty.assign)
+app.add_typer(duty.app, name="duty")
 
 
 # Developing

@@ -55,6 +55,7 @@ class Step:
     zh: str
     en: str
     who: str | None = None
+    code: str | None = None
     worker: int | None = None
     unit: int | None = None
     role: PostRole | None = None
@@ -306,7 +307,7 @@ def _person(
     chosen = duty_words.PERSON if outcome is Outcome.CHOSEN else None
     zh, en = duty_words.told(who, reasons, facts, chosen)
     return Step(
-        relation, outcome, tuple(reasons), zh, en, person.name,
+        relation, outcome, tuple(reasons), zh, en, person.name, person.code,
         worker=person.id, role=post.role, cell=post.cell,
     )  # fmt: skip
 
@@ -325,4 +326,4 @@ def _unit(relation: Relation, unit: Unit, asked: Asked, *, named: bool) -> Step:
     who = duty_words.unit(relation, unit.name, named=named)
     chosen = duty_words.UNIT if outcome is Outcome.CHOSEN else None
     zh, en = duty_words.told(who, reasons, facts, chosen)
-    return Step(relation, outcome, tuple(reasons), zh, en, unit.name, unit=unit.id)
+    return Step(relation, outcome, tuple(reasons), zh, en, unit.name, unit.code, unit=unit.id)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from gis import calendar_sheet, case_sheet, catalogue, facilities, grid, kinds, register
+from gis import (
+    calendar_sheet,
+    case_sheet,
+    catalogue,
+    duty_sheet,
+    facilities,
+    grid,
+    kinds,
+    register,
+)
 from gis.prepare import EXAMPLE_BEGINS
 from gis.rows import Field
 from gis.terms import RecordKind
@@ -32,6 +41,7 @@ _PLACES = {
     RecordKind.BUILDINGS: (_LON, _LAT),
     RecordKind.FACILITIES: (_LON, _LAT),
     RecordKind.CASES: (_LON, _LAT),
+    RecordKind.MEMBERS: (_LON, _LAT),
 }
 _EXAMPLES: dict[RecordKind, dict[str, str]] = {
     RecordKind.CELLS: {
@@ -61,10 +71,26 @@ _EXAMPLES: dict[RecordKind, dict[str, str]] = {
     },
     RecordKind.CATALOGUE: {
         "system": "cn", "kind": "事件", "major_name": "市容环境", "code": "0199",
-        "name": "共享单车淤积", "filing": "占用盲道", "limit": "4", "clock": "工作时", "closing": "摆放整齐、恢复通行",
+        "name": "共享单车淤积", "filing": "占用盲道", "limit": "4", "clock": "工作时",
+        "closing": "摆放整齐、恢复通行",
         "unit_kinds": "部门、街道办事处",
     },
     RecordKind.CALENDAR: {"day": "2027-01-01", "kind": "法定节假日", "name": "元旦"},
+    RecordKind.RESPONSIBILITIES: {
+        "unit": "D99010103", "side": "属主", "kind": "部件", "class_code": "0101",
+        "division": "990101000000", "rank": "1", "valid_from": "2026-01-01",
+    },
+    RecordKind.SHIFTS: {
+        "worker": "W000001", "weekday": "周一至周五", "starts": "08:30", "ends": "17:30",
+    },
+    RecordKind.ABSENCES: {
+        "worker": "W000001", "starts_at": "2026-03-02", "ends_at": "2026-03-04",
+    },
+    RecordKind.MEMBERS: {
+        "code": "M990101-1", "unit": "V990101001001", "name": "张三", "phone": "13800000000",
+        "skills": "水电维修、心理疏导", "times": "周六 09:00-12:00；周日 14:00-17:00",
+        "cell": "990101001001001",
+    },
 }  # fmt: skip
 """Invented; 990101 is no division of the country."""
 
@@ -100,6 +126,7 @@ def _fields(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.CASES: case_sheet.fields("Asia/Shanghai"),
         RecordKind.CATALOGUE: catalogue.FIELDS,
         RecordKind.CALENDAR: calendar_sheet.FIELDS,
+        **{one: duty_sheet.fields(one, "Asia/Shanghai") for one in duty_sheet.KINDS},
     }[kind]
 
 

@@ -44,6 +44,10 @@ class RecordKind(Labelled):
     CASES = "cases", "案卷"
     CATALOGUE = "catalogue", "类别目录"
     CALENDAR = "calendar", "工作日历"
+    RESPONSIBILITIES = "responsibilities", "责任清单"
+    SHIFTS = "shifts", "班次"
+    ABSENCES = "absences", "请假"
+    MEMBERS = "members", "双报到"
 
 
 class CellKind(Labelled):

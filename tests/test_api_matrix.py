@@ -10,7 +10,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,39 @@ class Area:
     def undecided(self) -> int:
         return self.number(
             "SELECT min(id) FROM decision WHERE resident_id = :resident AND state = 'open'"
+        )
+
+    @property
+    def worker(self) -> str:
+        return f"W-{self.cell}"
+
+    @property
+    def unit(self) -> str:
+        return f"U-{self.cell}"
+
+    @property
+    def case(self) -> str:
+        return "案" + self.marks[-1]
+
+    def first_free(self, table: str) -> str:
+        """A day that no row of a table of duty has begun on yet."""
+        number = self.number(f"SELECT coalesce(max(id), 0) FROM {table}")
+        return str(date(2027, 1, 1) + timedelta(days=number))
+
+    def duty(self, table: str, columns: str, values: str) -> int:
+        """A new row about the worker or the unit of the area."""
+        begun = f"date '2020-01-01' + (SELECT coalesce(max(id), 0)::int FROM {table})"
+        told = values.format(begun=begun, worker=self.worker, unit=self.unit)
+        return self.number(f"INSERT INTO {table} ({columns}) SELECT {told} RETURNING id")
+
+    @property
+    def member(self) -> int:
+        """A member who lives in the cell, one more of the same name."""
+        return self.number(
+            "INSERT INTO member (code, unit_id, name_mask, name_sealed, phone_mask, phone_sealed, "
+            "area_no, cell_id, geom) SELECT code || '-' || (SELECT max(id) FROM member), unit_id, "
+            "name_mask, name_sealed, phone_mask, phone_sealed, area_no, cell_id, geom FROM member "
+            "WHERE area_no = :area ORDER BY id LIMIT 1 RETURNING id"
         )
 
     def twice(self) -> tuple[int, int]:
@@ -157,6 +190,108 @@ EXAMPLES: Examples = {
     ("POST", "/me/password"): lambda _: [Ask("/me/password", form={"old": "x", "new": "y" * 12})],
     ("POST", "/tokens"): lambda _: [Ask("/tokens", body={"label": "report"})],
     ("DELETE", "/tokens/{number}"): lambda _: [Ask("/tokens/1")],
+    # duty
+    ("GET", "/cases/{code}/why"): lambda area: [
+        Ask(f"/cases/{area.case}/why", echoes=(area.marks[-1],))
+    ],
+    ("GET", "/cells/{code:path}/duty"): lambda area: [Ask(f"/cells/{area.cell}/duty")],
+    ("GET", "/duty/responsibilities"): lambda area: [
+        Ask("/duty/responsibilities", params) for params in ({}, {"division": area.code})
+    ],
+    ("POST", "/duty/responsibilities"): lambda area: [
+        Ask(
+            "/duty/responsibilities",
+            body={
+                "unit": area.unit,
+                "side": "owner",
+                "division": area.code,
+                "valid_from": area.first_free("responsibility"),
+            },
+        )
+    ],
+    ("DELETE", "/duty/responsibilities/{number}"): lambda area: [
+        Ask(
+            "/duty/responsibilities/{}".format(
+                area.duty(
+                    "responsibility",
+                    "division_code, unit_id, side, valid_from",
+                    "division_code, id, 'owner', {begun} FROM network_unit WHERE code = '{unit}'",
+                )
+            )
+        )
+    ],
+    ("GET", "/duty/workers/{code}"): lambda area: [Ask(f"/duty/workers/{area.worker}")],
+    ("PATCH", "/duty/workers/{code}"): lambda area: [
+        Ask(f"/duty/workers/{area.worker}", body={"skills": ["供水"], "capacity": 5})
+    ],
+    ("POST", "/duty/workers/{code}/shifts"): lambda area: [
+        Ask(
+            f"/duty/workers/{area.worker}/shifts",
+            body={
+                "weekday": 1,
+                "starts": "22:00",
+                "ends": "06:00",
+                "valid_from": area.first_free("shift"),
+            },
+        )
+    ],
+    ("DELETE", "/duty/shifts/{number}"): lambda area: [
+        Ask(
+            "/duty/shifts/{}".format(
+                area.duty(
+                    "shift",
+                    "worker_id, weekday, starts, ends, valid_from",
+                    "id, 2, '08:00', '12:00', {begun} FROM worker WHERE code = '{worker}'",
+                )
+            )
+        )
+    ],
+    ("POST", "/duty/workers/{code}/absences"): lambda area: [
+        Ask(
+            f"/duty/workers/{area.worker}/absences",
+            body={
+                "starts_at": f"{area.first_free('absence')}T08:00",
+                "ends_at": f"{area.first_free('absence')}T09:00",
+            },
+        )
+    ],
+    ("DELETE", "/duty/absences/{number}"): lambda area: [
+        Ask(
+            "/duty/absences/{}".format(
+                area.duty(
+                    "absence",
+                    "worker_id, starts_at, ends_at",
+                    "id, {begun}, {begun} + 1 FROM worker WHERE code = '{worker}'",
+                )
+            )
+        )
+    ],
+    ("GET", "/duty/units/{code}"): lambda area: [Ask(f"/duty/units/{area.unit}")],
+    ("PUT", "/duty/units/{code}/hours"): lambda area: [
+        Ask(
+            f"/duty/units/{area.unit}/hours",
+            body=[{"weekday": 1, "starts": "08:00", "ends": "18:00"}],
+        )
+    ],
+    ("PUT", "/duty/units/{code}/place"): lambda area: [
+        Ask(
+            f"/duty/units/{area.unit}/place", body=dict(zip(("lon", "lat"), area.spot, strict=True))
+        )
+    ],
+    ("GET", "/duty/members"): lambda area: [
+        Ask("/duty/members"),
+        Ask("/duty/members", {"cell": area.cell}),
+    ],
+    ("POST", "/duty/members"): lambda area: [
+        Ask(
+            "/duty/members",
+            body={"unit": area.unit, "name": "贺新人", "cell": area.cell, "skills": "陪伴"},
+        )
+    ],
+    ("POST", "/duty/members/{number}/unmask"): lambda area: [
+        Ask(f"/duty/members/{area.member}/unmask", body={"reason": "核对电话 to compare"})
+    ],
+    ("DELETE", "/duty/members/{number}"): lambda area: [Ask(f"/duty/members/{area.member}")],
     # the register
     ("GET", "/register"): lambda _: [Ask("/register")],
     ("GET", "/register/find"): lambda area: [
@@ -344,7 +479,8 @@ def _area(db: Any, url: str, code: str, cell: str, x: float, person: tuple[str, 
         {"id": resident},
     ).one()
     case = "鹤" if code == OWN else "鸢"
-    marks = tuple(mark for mark in (*person, *masks, name[0], case) if mark)
+    member = _staff(db, code, cell)
+    marks = tuple(mark for mark in (*member, *person, *masks, name[0], case) if mark)
     spot = at(x, 0.5)
     area_no, address = db.execute(
         sa.text(
@@ -355,6 +491,40 @@ def _area(db: Any, url: str, code: str, cell: str, x: float, person: tuple[str, 
     ).one()
     named = {"name": name, "phone": phone, "address": address, "marks": marks}
     return Area(url, code, cell, area_no, (spot.x, spot.y), household, resident, **named)
+
+
+MEMBERS = {OWN: ("隗双报", "13600001234"), FOREIGN: ("蔺双报", "13600005678")}
+
+
+def _staff(db: Any, code: str, cell: str) -> tuple[str, ...]:
+    """A unit, a worker with a post, and a member in a cell; what names the member."""
+    name, phone = MEMBERS[code]
+    values = {"code": code, "cell": cell, "name": SEAL.seal("name", [name])[0]}
+    values |= {"phone": SEAL.seal("phone", [phone])[0], "mask": f"{name[0]}**"}
+    for statement in (
+        "INSERT INTO network_unit (code, name, kind, division_code) "
+        "VALUES ('U-' || :cell, '居委会', 'resident_committee', :code)",
+        "INSERT INTO worker (code, name) VALUES ('W-' || :cell, '网格员')",
+        "INSERT INTO post (cell_id, worker_id, role, valid_from) SELECT c.id, w.id, "
+        "'grid_worker', '2020-01-01' FROM grid_cell c, worker w "
+        "WHERE c.code = :cell AND w.code = 'W-' || :cell",
+        "INSERT INTO member (code, unit_id, name_mask, name_sealed, phone_mask, phone_sealed, "
+        "area_no, cell_id, geom) SELECT 'M-' || :cell, u.id, :mask, :name, '136****' || "
+        "right(:code, 4), :phone, c.area_no, c.id, ST_PointOnSurface(c.geom) FROM network_unit u, grid_cell c "
+        "WHERE u.code = 'U-' || :cell AND c.code = :cell",
+    ):
+        db.execute(sa.text(statement), values)
+    return (name, phone, f"{name[0]}**")
+
+
+def _photograph(db: Any, case: str, mark: str) -> None:
+    """A photograph of a case, of which anybody who sees it sees the mark."""
+    statement = """
+        INSERT INTO case_photo (case_id, number, digest, width, height, image, thumbnail)
+        SELECT id, 1, '', 1, 1, convert_to(:mark, 'UTF8'), convert_to(:mark, 'UTF8')
+        FROM case_file WHERE code = :case
+    """
+    assert db.execute(sa.text(statement), {"case": case, "mark": mark}).rowcount == 1
 
 
 def _cookie(url: str, account: int) -> dict[str, str]:

@@ -15,6 +15,7 @@ import data.calendar
 import data.cases
 import data.catalogue
 import data.db
+import data.duty_sheets
 import data.facilities
 import data.grid
 import data.intake
@@ -24,6 +25,7 @@ import data.register
 import data.register_edit
 import data.register_sheets
 import data.scope
+import gis.duty_sheet
 import gis.geometry
 import gis.places
 import gis.prepare
@@ -228,6 +230,24 @@ def _calendar(work: Work) -> Outcome:
     return data.calendar.write(work.db, work.prepared.frame)
 
 
+def _duty(work: Work) -> Outcome:
+    found, unknown = data.duty_sheets.resolve(work.db, work.prepared.frame)
+    work.report.refuse(unknown)
+    found = found[~found.index.isin(unknown["row"])]
+    outcome, repeated = data.duty_sheets.write(work.db, work.order.kind, found)
+    work.report.refuse(repeated)
+    return outcome
+
+
+def _members(work: Work) -> Outcome:
+    found, unknown = data.duty_sheets.resolve(work.db, _placed(work, work.prepared.frame))
+    work.report.refuse(unknown)
+    found = found[~found.index.isin(unknown["row"])]
+    outcome, repeated = data.duty_sheets.write_members(work.db, found, seal=work.seal)
+    work.report.refuse(repeated)
+    return outcome
+
+
 def _residents(work: Work) -> Outcome:
     db, order, report = work.db, work.order, work.report
     assert report.sheet is not None
@@ -352,4 +372,6 @@ _WRITE = {
     RecordKind.CASES: _cases,
     RecordKind.CATALOGUE: _catalogue,
     RecordKind.CALENDAR: _calendar,
+    **dict.fromkeys(gis.duty_sheet.KINDS, _duty),
+    RecordKind.MEMBERS: _members,
 }

@@ -259,7 +259,7 @@ def leave(
         Conflict: it was changed meanwhile.
     """
     require(by, Right.EDIT_PERSONS)
-    reason = _reason(reason)
+    reason = reason_of(reason)
     with data.scope.transaction(store, by) as db:
         row = data.register_edit.locked(db, resident_id)
         if row["version"] != version:
@@ -285,7 +285,7 @@ def unmask(
         NotFound: no such resident is in the viewer's charge.
     """
     require(by, Right.UNMASK)
-    reason = _reason(reason)
+    reason = reason_of(reason)
     with data.scope.transaction(store, by) as db:
         row = data.register_edit.seen(db, resident_id)
         clear = {field: data.register_edit.opened(seal, row, field) for field in CLEAR}
@@ -297,7 +297,12 @@ def unmask(
     return {field: None if value is None else str(value) for field, value in clear.items()}
 
 
-def _reason(text: str) -> str:
+def reason_of(text: str) -> str:
+    """A reason as the journal keeps it: without ids and phones.
+
+    Raises:
+        BadInput: it is too short to be one.
+    """
     reason = " ".join(text.split())
     if len(reason) < LEAST_REASON:
         raise BadInput(f"say why, in at least {LEAST_REASON} characters; {reason!r} is too short")

@@ -19,6 +19,7 @@ import data.files.read
 import gis.calendar_sheet
 import gis.case_sheet
 import gis.catalogue
+import gis.duty_sheet
 import gis.facilities
 import gis.grid
 import gis.prepare
@@ -198,10 +199,13 @@ def check(sheet: Sheet, order: Order, *, now: datetime) -> Prepared:
         reference=order.reference,
         mapping=order.mapping,
         constants=order.constants,
-        placed=order.kind not in {RecordKind.CATALOGUE, RecordKind.CALENDAR},
+        placed=order.kind not in _WITHOUT_PLACE,
     )
     _COMPLETE[order.kind](prepared, order)
     return prepared
+
+
+_WITHOUT_PLACE = {RecordKind.CATALOGUE, RecordKind.CALENDAR, *gis.duty_sheet.KINDS}
 
 
 def _with_first_source(order: Order, frame: pd.DataFrame) -> Order:
@@ -227,6 +231,7 @@ def _fields(order: Order, now: datetime) -> tuple[Field, ...]:
         RecordKind.CASES: gis.case_sheet.fields(order.time_zone),
         RecordKind.CATALOGUE: gis.catalogue.FIELDS,
         RecordKind.CALENDAR: gis.calendar_sheet.FIELDS,
+        **{one: gis.duty_sheet.fields(one, order.time_zone) for one in gis.duty_sheet.KINDS},
     }[order.kind]
 
 
@@ -297,6 +302,11 @@ def _calendar(prepared: Prepared, _: Order) -> None:
     prepared.refuse(gis.calendar_sheet.check(prepared.frame))
 
 
+def _duty(prepared: Prepared, order: Order) -> None:
+    for faults in gis.duty_sheet.checks(prepared.frame, order.kind):
+        prepared.refuse(faults)
+
+
 _COMPLETE = {
     RecordKind.CELLS: _cells,
     RecordKind.DIVISIONS: _divisions,
@@ -306,4 +316,5 @@ _COMPLETE = {
     RecordKind.CASES: _cases,
     RecordKind.CATALOGUE: _catalogue,
     RecordKind.CALENDAR: _calendar,
+    **dict.fromkeys(gis.duty_sheet.KINDS, _duty),
 }

@@ -76,7 +76,7 @@ def _known(kind: RecordKind) -> frozenset[str]:
 
 def fields_of(kind: RecordKind) -> tuple[Field, ...]:
     """The fields of a kind, for their names only."""
-    from gis import calendar_sheet, case_sheet, catalogue, facilities, grid, register
+    from gis import calendar_sheet, case_sheet, catalogue, duty_sheet, facilities, grid, register
 
     return {
         RecordKind.CELLS: grid.CELLS,
@@ -87,4 +87,5 @@ def fields_of(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.CASES: case_sheet.fields("UTC"),
         RecordKind.CATALOGUE: catalogue.FIELDS,
         RecordKind.CALENDAR: calendar_sheet.FIELDS,
+        **{one: duty_sheet.fields(one, "UTC") for one in duty_sheet.KINDS},
     }[kind]
