@@ -86,8 +86,22 @@ def _warm() -> None:
         importlib.import_module(room)
 
 
-def _add_routes(app: FastAPI) -> None:
-    from api.routes import catalogue, duty, export, layers, live, locate, pages, register, sign_in
+# In the order in which they are asked: /cells/{code:path} takes what is left of /cells
+ROOMS = (
+    "pages",
+    "sign_in",
+    "duty",
+    "layers",
+    "live",
+    "locate",
+    "catalogue",
+    "photos",
+    "export",
+    "register",
+    "dispatching",
+)
 
-    for room in (pages, sign_in, duty, layers, live, locate, catalogue, export, register):
-        app.include_router(room.router)
+
+def _add_routes(app: FastAPI) -> None:
+    for room in ROOMS:
+        app.include_router(importlib.import_module(f"api.routes.{room}").router)

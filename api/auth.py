@@ -80,6 +80,13 @@ RULES: dict[tuple[str, str], Rule] = {
         },
     ),
     ("GET", "/live"): Right.CASES,
+    ("GET", "/dispatch/proposal"): Right.DISPATCH,
+    ("POST", "/dispatch"): Right.DISPATCH,
+    # photographs: api/routes/photos.py; who reported a case adds to it by the report's request id
+    ("POST", "/cases/{code}/photos"): Door.PUBLIC,
+    ("GET", "/cases/{code}/photos"): Right.CASES,
+    ("GET", "/cases/{code}/photos/{number}.jpg"): Right.CASES,
+    ("GET", "/cases/{code}/photos/{number}/thumb.jpg"): Right.CASES,
     # signing in
     ("GET", "/sign-in"): Door.PUBLIC,
     ("POST", "/sign-in"): Door.PUBLIC,

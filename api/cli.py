@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import opening
-from api.commands import accounts, catalogue, duty, intake, journal, looking, register
+from api.commands import (
+    accounts,
+    cases,
+    catalogue,
+    dispatching,
+    duty,
+    intake,
+    journal,
+    looking,
+    photos,
+    register,
+)
 from gis.errors import BadInput, WanggeError
 
 if TYPE_CHECKING:
@@ -132,9 +143,12 @@ app.command()(journal.journal)
 app.command()(journal.seen)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(register.app, name="register")
+app.add_typer(cases.app, name="cases")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(catalogue.calendar, name="calendar")
+app.add_typer(photos.app, name="photos")
 app.command()(duty.assign)
+app.command()(dispatching.dispatch)
 app.add_typer(duty.app, name="duty")
 
 

@@ -156,6 +156,10 @@ def _tiles(area: Area) -> list[Ask]:
     return asks
 
 
+def _of_case(area: Area, what: str) -> str:
+    return f"/cases/案{area.marks[-1]}/{what}"
+
+
 EXAMPLES: Examples = {
     ("GET", "/"): lambda _: [Ask("/")],
     ("GET", "/static"): lambda _: [Ask("/static/map/main.js")],
@@ -173,12 +177,31 @@ EXAMPLES: Examples = {
         Ask("/locate", {"lon": area.spot[0], "lat": area.spot[1], "accuracy_m": 500})
     ],
     ("GET", "/catalogue"): lambda _: [Ask("/catalogue")],
+    ("GET", "/dispatch/proposal"): lambda area: [
+        Ask("/dispatch/proposal", params) for params in ({}, {"area": area.code})
+    ],
+    ("POST", "/dispatch"): lambda _: [
+        Ask("/dispatch", body={"lines": [{"code": "案鸢", "version": 2, "worker": "w1"}]})
+    ],
     ("GET", "/live"): lambda _: [Ask("/live", {"lasts_s": 0.05})],
     ("GET", "/export/{name}"): lambda area: [
         Ask(f"/export/{kind}{suffix}", {"area": place, "reason": "对账 to compare"})
         for kind in ("cells", "facilities", "cases", "dwellings", "statistics", "residents")
         for suffix in (".csv", ".geojson", ".gpkg")
         for place in (area.code, area.cell)
+    ],
+    # photographs
+    ("POST", "/cases/{code}/photos"): lambda area: [
+        Ask(_of_case(area, "photos"), file="no photograph", echoes=area.marks[-1:])
+    ],
+    ("GET", "/cases/{code}/photos"): lambda area: [
+        Ask(_of_case(area, "photos"), echoes=area.marks[-1:])
+    ],
+    ("GET", "/cases/{code}/photos/{number}.jpg"): lambda area: [
+        Ask(_of_case(area, "photos/1.jpg"), echoes=area.marks[-1:])
+    ],
+    ("GET", "/cases/{code}/photos/{number}/thumb.jpg"): lambda area: [
+        Ask(_of_case(area, "photos/1/thumb.jpg"), echoes=area.marks[-1:])
     ],
     ("GET", "/sign-in"): lambda _: [Ask("/sign-in")],
     ("POST", "/sign-in"): lambda _: [Ask("/sign-in", form={"login": "x", "password": "y"})],
@@ -370,6 +393,7 @@ ANSWERS: dict[tuple[str, str], set[int]] = {
     ("POST", "/sign-out"): {303},
     ("POST", "/me/password"): {403},  # a wrong password
     ("DELETE", "/tokens/{number}"): {404},  # no token of his own
+    ("POST", "/cases/{code}/photos"): {400, 403},  # no photograph; neither in charge nor reporter
     ("POST", "/register/rows/{number}"): {400},  # it is still at fault
 }
 """What a route answers to whom it is for, where that is not a plain yes."""
@@ -428,7 +452,7 @@ def town_of_two(store: sa.Engine, empty_url: str, tmp_path: Path) -> tuple[Area,
         data.grid.number_areas(db)
         data.locate.refile(db)
         db.execute(sa.text("DELETE FROM resident"))
-        own = _area(db, empty_url, OWN, "A", 0.5, ("齐里人", OWN_ID, "13211118888"))
+        own = _area(db, empty_url, OWN, "A", 0.5, ("亓里人", OWN_ID, "13211118888"))
         foreign = _area(db, empty_url, FOREIGN, "D", 3.5, ("闫外人", FOREIGN_ID, "13133337777"))
         data.locate.refile(db)
     _bring(store, tmp_path, own, foreign)
@@ -479,6 +503,7 @@ def _area(db: Any, url: str, code: str, cell: str, x: float, person: tuple[str, 
         {"id": resident},
     ).one()
     case = "鹤" if code == OWN else "鸢"
+    _photograph(db, f"案{case}", phone)
     member = _staff(db, code, cell)
     marks = tuple(mark for mark in (*member, *person, *masks, name[0], case) if mark)
     spot = at(x, 0.5)
