@@ -151,7 +151,7 @@ def _assignment(choices: Choices, pair: Ints, place: Ints, *, in_bulk: bool) -> 
         filled(start_s + travel_s, np.nan),
         filled(late_s, np.nan),
         filled(choices.parts[at, slot], np.nan),
-        np.where(went, FREE, _hurdle(choices)).astype(np.int8),
+        _hurdle(choices, went),
         in_bulk,
     )
 
@@ -166,12 +166,13 @@ def _turns(cases: Cases, responder: Ints, place: Ints, travel_s: Floats) -> Ints
     return np.where(responder == NOWHERE, NOWHERE, turn)
 
 
-def _hurdle(choices: Choices) -> npt.NDArray[np.int8]:
+def _hurdle(choices: Choices, went: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
     """What keeps each case without anybody: the barrier of the nearest; outbid if one is free."""
-    hurdle = np.full(len(choices.cases), BARRIERS.index(Barrier.NOBODY), dtype=np.int8)
-    free = choices.barrier == FREE
-    order = np.lexsort((choices.travel_s, ~free))[::-1]
-    reason = np.where(free, BARRIERS.index(Barrier.OUTBID), choices.barrier)
+    hurdle = np.where(went, FREE, BARRIERS.index(Barrier.NOBODY)).astype(np.int8)
+    pair = np.flatnonzero(~went[choices.case])
+    free = choices.barrier[pair] == FREE
+    order = pair[np.lexsort((choices.travel_s[pair], ~free))][::-1]
+    reason = np.where(choices.barrier == FREE, BARRIERS.index(Barrier.OUTBID), choices.barrier)
     hurdle[choices.case[order]] = reason[order]
     return hurdle
 

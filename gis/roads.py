@@ -61,7 +61,7 @@ class Pace:
 
     speed_m_s: float = 1.2
     detour: float = 1.35
-    reach_m: float = 2_000.0
+    reach_m: float = 1_500.0
     off_m: float = 300.0
 
 
@@ -89,22 +89,44 @@ class Roads:
 def build(lines_m: Lines) -> Roads:
     """Make the graph of line strings in metres (n,); multi-lines count as their parts.
 
-    A street is cut where another one shares its vertex, and at its ends; a loop also half-way.
+    Streets are cut where they share a vertex, and joined again where only two of them meet; a loop
+    is cut half-way too.
 
     Raises:
         BadInput: something that is no line, or a coordinate that is no number.
     """
     parts = shapely.get_parts(np.asarray(lines_m, dtype=object))
-    kinds = np.unique(shapely.get_type_id(parts))
-    if not set(kinds.tolist()) <= {1, 2}:
+    if not np.isin(shapely.get_type_id(parts), _LINES).all():
         raise BadInput("a street is a line string; there are other shapes among them")
-    xy, line = shapely.get_coordinates(parts, return_index=True)
-    if not np.isfinite(xy).all():
+    if not np.isfinite(shapely.get_coordinates(parts)).all():
         raise BadInput("a street has a coordinate that is no number")
+    pieces = _cut(*_vertices(parts))[1]
+    joined = shapely.line_merge(shapely.multilinestrings(pieces))
+    return _graph(*_cut(*_vertices(shapely.get_parts(joined))))
+
+
+_LINES = (shapely.GeometryType.LINESTRING, shapely.GeometryType.LINEARRING)
+
+
+def _vertices(lines: Lines) -> tuple[npt.NDArray[np.int64], Ints]:
+    """Vertices in centimetres (v, 2), and the line of each; none repeated in a row."""
+    xy, line = shapely.get_coordinates(lines, return_index=True)
     spots = np.round(xy / _SAME_M).astype(np.int64)
     kept = np.ones(len(xy), dtype=bool)
     kept[1:] = (np.diff(line) != 0) | (np.diff(spots, axis=0) != 0).any(axis=1)
-    return _graph(xy[kept], line[kept], _numbered(spots[kept]))
+    return spots[kept], line[kept]
+
+
+def _cut(spots: npt.NDArray[np.int64], line: Ints) -> tuple[Ints, Lines]:
+    """The numbers of the spots at both ends of every edge (e, 2), and its course in metres."""
+    spot = _numbered(spots)
+    start, end = _cuts(line, spot)
+    counts = end - start + 1
+    edge = np.repeat(np.arange(len(start)), counts)
+    within = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts)
+    xy = spots[start[edge] + within] * _SAME_M
+    courses = shapely.linestrings(xy, indices=edge) if len(edge) else []
+    return spot[np.column_stack([start, end])], np.asarray(courses, dtype=object)
 
 
 def _numbered(spots: npt.NDArray[np.int64]) -> Ints:
@@ -114,22 +136,17 @@ def _numbered(spots: npt.NDArray[np.int64]) -> Ints:
     return np.unique((spots[:, 0] - low[0]) * width + spots[:, 1] - low[1], return_inverse=True)[1]
 
 
-def _graph(xy: Floats, line: Ints, spot: Ints) -> Roads:
-    """Cut the vertices, in the order of their lines, into edges."""
-    start, end = _cuts(line, spot)
-    node, spot_of = np.unique(spot[np.concatenate([start, end])], return_inverse=True)
-    ends = spot_of.reshape(2, -1).T
-    first = np.zeros(len(node), dtype=np.intp)
-    first[spot_of] = np.concatenate([start, end])
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
-    length_m = along[end] - along[start]
-    counts = end - start + 1
-    edge = np.repeat(np.arange(len(start)), counts)
-    within = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts)
-    lines = shapely.linestrings(xy[start[edge] + within], indices=edge) if len(edge) else edge
+def _graph(spots: Ints, lines: Lines) -> Roads:
+    """Number the nodes anew, and find what is connected."""
+    node, numbers = np.unique(spots, return_inverse=True)
+    ends = numbers.reshape(-1, 2)
+    xy = np.empty((len(node), 2))
+    for side, place in enumerate((0, -1)):
+        xy[ends[:, side]] = shapely.get_coordinates(shapely.get_point(lines, place))
+    length_m = shapely.length(lines)
     graph = _adjacency(ends, length_m, len(node))
     island = connected_components(graph, directed=False)[1].astype(np.intp)
-    return Roads(xy[first], ends, length_m, np.asarray(lines, dtype=object), graph, island)
+    return Roads(xy, ends, length_m, lines, graph, island)
 
 
 def _cuts(line: Ints, spot: Ints) -> tuple[Ints, Ints]:
@@ -179,11 +196,11 @@ def _footing(roads: Roads, xy: Floats, within_m: float) -> _Footing:
     found = _Footing(np.full(len(xy), -1), np.zeros(len(xy)), np.zeros(len(xy)))
     known = np.flatnonzero(np.isfinite(xy).all(axis=1))
     points = np.asarray(shapely.points(xy[known]), dtype=object)
-    (near, edge), off_m = roads._tree.query_nearest(
-        points, max_distance=within_m, return_distance=True, all_matches=False
-    )
-    found.edge[known[near]], found.off_m[known[near]] = edge, off_m
-    found.along_m[known[near]] = shapely.line_locate_point(roads.lines[edge], points[near])
+    (_, edge), off_m = roads._tree.query_nearest(points, return_distance=True, all_matches=False)
+    near = off_m <= within_m
+    known, points, edge = known[near], points[near], edge[near]
+    found.edge[known], found.off_m[known] = edge, off_m[near]
+    found.along_m[known] = shapely.line_locate_point(roads.lines[edge], points)
     return found
 
 

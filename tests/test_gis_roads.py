@@ -79,8 +79,13 @@ def test_a_street_drawn_twice_or_forth_and_back_changes_nothing():
 def test_multi_lines_are_their_parts_and_points_repeated_are_one():
     parts = shapely.MultiLineString([[(0, 0), (0, 0), (10, 0)], [(10, 0), (20, 0)]])
     roads = gis.roads.build(np.array([parts], dtype=object))
-    assert len(roads.xy) == 3
     assert walk(roads, (0, 0), (20, 0)) == 20
+
+
+def test_streets_are_joined_where_only_two_of_them_meet():
+    joined = streets([(0, 0), (10, 0)], [(30, 0), (10, 0)], [(30, 0), (30, 5)], [(30, 0), (40, 0)])
+    assert sorted(joined.length_m.tolist()) == [5, 10, 30]
+    assert walk(joined, (0, 0), (30, 5)) == 35
 
 
 def test_without_streets_it_is_the_straight_line_with_a_detour():
@@ -100,7 +105,8 @@ def test_streets_that_do_not_meet_leave_the_straight_line():
 
 
 def test_a_way_longer_than_the_reach_is_at_least_the_reach():
-    river = streets([(0, 0), (1_000, 0)], [(1_000, 0), (1_000, 10)], [(1_000, 10), (0, 10)])
+    bank, other = [(0, 0), (1_000, 0), (1_100, 0)], [(0, 10), (1_000, 10), (1_100, 10)]
+    river = streets(bank, other, [(1_000, 0), (1_000, 10)])
     assert walk(river, (0, 0), (0, 10)) == 2_010
     short = Pace(speed_m_s=1.0, detour=1.5, reach_m=800, off_m=50)
     assert walk(river, (0, 0), (0, 10), short) == 800
