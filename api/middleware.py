@@ -76,11 +76,12 @@ def _too_much(headers: Headers) -> str | None:
 
 
 class Compressed:
-    """Send text and tiles packed, for weak signals; exports go out as the files they are."""
+    """Send text and tiles packed, for weak signals; exports and photographs go out as they are."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.plain, self.packed = app, GZipMiddleware(app, minimum_size=1000, compresslevel=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_export = scope["type"] == "http" and scope["path"].startswith("/export/")
-        await (self.plain if is_export else self.packed)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        is_file = path.startswith("/export/") or path.endswith(".jpg")
+        await (self.plain if is_file else self.packed)(scope, receive, send)

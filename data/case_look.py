@@ -13,6 +13,7 @@ import data.areas
 import data.case_similar
 import data.cases
 import data.db
+import data.photos
 from data.cases import Case
 from data.locate import IN_FORCE
 from gis.access import Viewer
@@ -74,6 +75,7 @@ def card(db: Session, case: Case) -> dict[str, Any]:
         "joined": data.case_similar.joined(db, case),
         "similar": data.case_similar.similar(db, {**like, "reported_at": case.reported_at}),
         "timeline": data.cases.timeline(db, case),
+        "photos": data.photos.of_case(db, case),
     }
 
 

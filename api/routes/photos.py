@@ -1,0 +1,73 @@
+"""Photographs over HTTP: added to a case, listed, shown to those who have the case in charge."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, File, Form, UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+import gis.photos
+from api.deps import Hot, SettingsDep, Store, ViewerDep
+
+router = APIRouter()
+
+
+@router.post("/cases/{code}/photos")
+def add(
+    store: Store,
+    viewer: ViewerDep,
+    settings: SettingsDep,
+    code: str,
+    file: Annotated[list[UploadFile], File()],
+    words: Annotated[str, Form(max_length=500)] = "",
+    request_id: Annotated[str, Form(max_length=80)] = "",
+) -> dict[str, Any]:
+    """Add JPEG, PNG or WebP photographs; with its request id, to one's own fresh report."""
+    import api.actions.photos
+
+    return api.actions.photos.add(
+        store,
+        code,
+        [one.file.read(gis.photos.MAX_BYTES + 1) for one in file],
+        by=viewer,
+        now=datetime.now(UTC),
+        zone=ZoneInfo(settings.time_zone),
+        words=words,
+        request_id=request_id,
+    )
+
+
+@router.get("/cases/{code}/photos")
+def photos(store: Store, viewer: ViewerDep, code: str) -> dict[str, Any]:
+    """The photographs of a case; `is_far`: taken far from the place that was reported."""
+    import api.actions.photos
+
+    return api.actions.photos.of_case(store, code, by=viewer)
+
+
+@router.get("/cases/{code}/photos/{number}.jpg")
+async def photo(request: Request, connection: Hot, code: str, number: int) -> Response:
+    """A photograph, its longer side at most 2,048 pixels."""
+    return await _picture(request, connection, code, number, "image")
+
+
+@router.get("/cases/{code}/photos/{number}/thumb.jpg")
+async def thumbnail(request: Request, connection: Hot, code: str, number: int) -> Response:
+    """A photograph, its longer side at most 320 pixels."""
+    return await _picture(request, connection, code, number, "thumbnail")
+
+
+async def _picture(
+    request: Request, connection: Hot, code: str, number: int, size: str
+) -> Response:
+    import data.photos
+
+    body, digest = await data.photos.picture(connection, code, number, data.photos.Size(size))
+    headers = {"ETag": f'"{digest}"', "Cache-Control": "private, no-cache"}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="image/jpeg", headers=headers)
