@@ -94,6 +94,7 @@ ROOMS = (
     "layers",
     "live",
     "locate",
+    "cases",
     "catalogue",
     "photos",
     "export",

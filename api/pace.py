@@ -23,19 +23,21 @@ class Guess(StrEnum):
     LOOK_UP = "look up an id or a phone"
     GIVE_ID = "enter a resident id"
     BRING = "bring a sheet"
+    REPORT = "report"
 
 
-MOST = {Guess.LOOK_UP: 120, Guess.GIVE_ID: 120, Guess.BRING: 60}
+MOST = {Guess.LOOK_UP: 120, Guess.GIVE_ID: 120, Guess.BRING: 60, Guess.REPORT: 300}
+MOST_KEPT = 100_000
 
 
 class Pace:
-    """Remembers the last hour of each account."""
+    """Remembers the last hour of each account, and of each address where nobody signed in."""
 
     def __init__(self) -> None:
-        self._times: dict[tuple[int, Guess], deque[float]] = {}
+        self._times: dict[tuple[int, str, Guess], deque[float]] = {}
         self._lock = threading.Lock()
 
-    def step(self, viewer: Viewer, guess: Guess) -> None:
+    def step(self, viewer: Viewer, guess: Guess, *, address: str = "") -> None:
         """Count one more.
 
         Raises:
@@ -43,7 +45,9 @@ class Pace:
         """
         now = time.monotonic()
         with self._lock:
-            times = self._times.setdefault((viewer.account, guess), deque())
+            if len(self._times) > MOST_KEPT:
+                self._times = {k: v for k, v in self._times.items() if v[-1] > now - WINDOW_S}
+            times = self._times.setdefault((viewer.account, address, guess), deque())
             while times and times[0] < now - WINDOW_S:
                 times.popleft()
             if len(times) >= MOST[guess]:

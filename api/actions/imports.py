@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.calendar
-import data.cases
+import data.case_sheet
 import data.catalogue
 import data.db
 import data.duty_sheets
@@ -217,7 +217,7 @@ def _facilities(work: Work) -> Outcome:
 
 
 def _cases(work: Work) -> Outcome:
-    return _write_placed(work, data.cases.CASES, work.prepared.frame)
+    return _write_placed(work, data.case_sheet.CASES, work.prepared.frame)
 
 
 def _catalogue(work: Work) -> Outcome:
