@@ -148,7 +148,8 @@ _POSTS_OF = f"""
 
 _ADD_SHIFT = """
     INSERT INTO shift (worker_id, weekday, starts, ends, valid_from, valid_to)
-    VALUES (:worker, :weekday, :starts, :ends, coalesce(:valid_from, '-infinity'), :valid_to)
+    VALUES (:worker, :weekday, :starts, :ends,
+            coalesce(CAST(:valid_from AS date), '-infinity'), :valid_to)
     ON CONFLICT (worker_id, weekday, starts, valid_from) DO NOTHING RETURNING id
 """
 

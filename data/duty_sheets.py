@@ -203,8 +203,7 @@ def write_members(db: Session, frame: pd.DataFrame, *, seal: Seal) -> tuple[Outc
         cursor.execute(_PLACE_IN_CELL)
         outcome = _upsert(cursor, target, len(frame))
         cursor.execute(_HOURS)
-        changed = cursor.rowcount
-    later = min(max(changed - outcome.added - outcome.changed, 0), outcome.unchanged)
+        later = cursor.rowcount
     return Outcome(outcome.added, outcome.changed + later, outcome.unchanged - later), faults
 
 
@@ -255,6 +254,8 @@ _HOURS = """
             DO UPDATE SET ends = excluded.ends WHERE h.ends <> excluded.ends
         RETURNING member_id
     )
-    SELECT member_id FROM gone UNION SELECT member_id FROM come
+    UPDATE member SET changed_at = now()
+    WHERE id IN (SELECT member_id FROM gone UNION SELECT member_id FROM come)
+      AND changed_at < now()
 """
-"""The times that a sheet tells of somebody are all he has; answers whose changed."""
+"""The times that a sheet tells of somebody are all he has; counts who changed by them alone."""
