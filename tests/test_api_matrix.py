@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,10 @@ def _of_case(area: Area, what: str) -> str:
     return f"/cases/案{area.marks[-1]}/{what}"
 
 
+def _case(area: Area, what: str) -> Ask:
+    return Ask(f"/cases/{area.case}{what}", echoes=(area.marks[-1],))
+
+
 EXAMPLES: Examples = {
     ("GET", "/"): lambda _: [Ask("/")],
     ("GET", "/static"): lambda _: [Ask("/static/map/main.js")],
@@ -213,6 +217,22 @@ EXAMPLES: Examples = {
     ("POST", "/me/password"): lambda _: [Ask("/me/password", form={"old": "x", "new": "y" * 12})],
     ("POST", "/tokens"): lambda _: [Ask("/tokens", body={"label": "report"})],
     ("DELETE", "/tokens/{number}"): lambda _: [Ask("/tokens/1")],
+    # cases
+    ("POST", "/cases"): lambda area: [
+        Ask("/cases", body={"description": "路灯不亮", "lon": area.spot[0], "lat": area.spot[1]})
+    ],
+    ("GET", "/cases"): lambda area: [
+        Ask("/cases", params)
+        for params in ({}, {"area": area.code}, {"area": area.cell}, {"desk": True})
+    ],
+    ("GET", "/cases/{code}"): lambda area: [_case(area, "")],
+    ("GET", "/cases/{code}/moves"): lambda area: [_case(area, "/moves")],
+    ("POST", "/cases/{code}/moves"): lambda area: [
+        replace(_case(area, "/moves"), body={"move": "note", "words": "看过"})
+    ],
+    ("POST", "/cases/{code}/contact"): lambda area: [
+        replace(_case(area, "/contact"), body={"reason": "回访核实"})
+    ],
     # duty
     ("GET", "/cases/{code}/why"): lambda area: [
         Ask(f"/cases/{area.case}/why", echoes=(area.marks[-1],))
@@ -393,6 +413,7 @@ ANSWERS: dict[tuple[str, str], set[int]] = {
     ("POST", "/sign-out"): {303},
     ("POST", "/me/password"): {403},  # a wrong password
     ("DELETE", "/tokens/{number}"): {404},  # no token of his own
+    ("POST", "/cases/{code}/contact"): {403, 404},  # not for all who see cases; nobody left one
     ("POST", "/cases/{code}/photos"): {400, 403},  # no photograph; neither in charge nor reporter
     ("POST", "/register/rows/{number}"): {400},  # it is still at fault
 }
