@@ -24,9 +24,13 @@ class Guess(StrEnum):
     GIVE_ID = "enter a resident id"
     BRING = "bring a sheet"
     REPORT = "report"
+    PHOTOGRAPH = "add photographs"
 
 
-MOST = {Guess.LOOK_UP: 120, Guess.GIVE_ID: 120, Guess.BRING: 60, Guess.REPORT: 300}
+MOST = {
+    Guess.LOOK_UP: 120, Guess.GIVE_ID: 120, Guess.BRING: 60, Guess.REPORT: 300,
+    Guess.PHOTOGRAPH: 300,
+}  # fmt: skip
 MOST_KEPT = 100_000
 
 

@@ -11,16 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import gis.photos
-from api.deps import Hot, SettingsDep, Store, ViewerDep
+from api.deps import Hot, PaceDep, SettingsDep, Store, ViewerDep
+from api.pace import Guess
 
 router = APIRouter()
 
 
 @router.post("/cases/{code}/photos")
 def add(
+    request: Request,
     store: Store,
     viewer: ViewerDep,
     settings: SettingsDep,
+    pace: PaceDep,
     code: str,
     file: Annotated[list[UploadFile], File()],
     words: Annotated[str, Form(max_length=500)] = "",
@@ -29,6 +32,8 @@ def add(
     """Add JPEG, PNG or WebP photographs; with its request id, to one's own fresh report."""
     import api.actions.photos
 
+    address = "" if viewer.account or request.client is None else request.client.host
+    pace.step(viewer, Guess.PHOTOGRAPH, address=address)
     return api.actions.photos.add(
         store,
         code,
