@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 import gis.dispatch_pairs
 import gis.dispatch_solve
-import gis.dispatch_times
 from gis.dispatch_pairs import (
     BARRIERS,
     FREE,
@@ -136,12 +135,6 @@ def _assignment(choices: Choices, pair: Ints, place: Ints, *, in_bulk: bool) -> 
         return answer
 
     start_s, travel_s = choices.start_s[at, slot], choices.travel_s[at]
-    wait_s = start_s + travel_s - choices.now_s
-    due_s = choices.cases.due_s[went] - choices.now_s
-    vague_s = choices.responders.vague_s[choices.responder[at]]
-    late_s = gis.dispatch_times.expected_late(
-        wait_s, due_s, np.hypot(choices.rules.spread * wait_s, vague_s)
-    )
     responder = filled(choices.responder[at], NOWHERE)
     return Assignment(
         choices,
@@ -149,7 +142,7 @@ def _assignment(choices: Choices, pair: Ints, place: Ints, *, in_bulk: bool) -> 
         _turns(choices.cases, responder, filled(slot, NOWHERE), filled(travel_s, np.nan)),
         filled(travel_s, np.nan),
         filled(start_s + travel_s, np.nan),
-        filled(late_s, np.nan),
+        filled(choices.late_s[at, slot], np.nan),
         filled(choices.parts[at, slot], np.nan),
         _hurdle(choices, went),
         in_bulk,

@@ -174,7 +174,8 @@ class Rules:
     waiting: what a second until arrival costs, per unit of urgency. late: what a second after the
     deadline costs besides. crowd: how much less both count when many wait, per unit of urgency and
     responder: a walk then keeps all the others waiting. spread: how much times differ from what is
-    expected, as a share. queue: places told apart in time. range_s: the longest walk.
+    expected, as a share. doubt: the share of `vague_s` that counts; it is not all, for when one is
+    not free in time another is. queue: places told apart in time. range_s: the longest walk.
     position_age_s: the oldest position that is believed.
     """
 
@@ -184,6 +185,7 @@ class Rules:
     late: float = 4.0
     crowd: float = 3.0
     spread: float = 0.25
+    doubt: float = 0.5
     queue: int = 3
     range_s: float = 3_600.0
     position_age_s: float = 1_800.0
@@ -196,6 +198,7 @@ class Choices:
     case, responder, travel_s: (p,). barrier: place in `BARRIERS`, or FREE (p,). parts: seconds,
     by place in the queue (p, queue, 4) in the order of `PARTS`; inf where that place is no choice.
     start_s: when one would set out (p, queue). turn_s: what a place in the queue takes.
+    late_s: expected lateness (p, queue).
     """
 
     cases: Cases
@@ -208,6 +211,7 @@ class Choices:
     barrier: npt.NDArray[np.int8]
     start_s: Floats
     turn_s: float
+    late_s: Floats
     parts: Floats
 
     def why(self, case: int) -> list[tuple[int, Barrier | None, dict[str, float]]]:
@@ -243,14 +247,15 @@ def consider(
     turn_s = _turn(cases, travel, barrier == FREE)
     earliest = np.maximum(now_s, np.maximum(responders.free_s, responders.from_s))
     start_s = earliest[travel.responder, None] + turn_s * np.arange(rules.queue)
-    finish_s = start_s + (travel.seconds + cases.handling_s[travel.case])[:, None]
+    arrival_s = start_s + travel.seconds[:, None]
+    finish_s = arrival_s + cases.handling_s[travel.case, None]
     in_time = finish_s <= responders.until_s[travel.responder, None]
     barrier[(barrier == FREE) & ~in_time[:, 0]] = BARRIERS.index(Barrier.SHIFT_ENDS)
     barrier = _held(cases, travel, barrier)
     possible = in_time & (np.arange(rules.queue) < responders.room[travel.responder, None])
     choices = Choices(
         cases, responders, rules, now_s, travel.case, travel.responder, travel.seconds, barrier,
-        start_s, turn_s, parts=np.empty(0),
+        start_s, turn_s, _late(cases, responders, travel, arrival_s, now_s, rules), np.empty(0),
     )  # fmt: skip
     parts = _parts(choices)
     parts[~possible | (barrier != FREE)[:, None]] = np.inf
@@ -303,6 +308,20 @@ def _turn(cases: Cases, travel: Travel, free: Bools) -> float:
     return float(cases.handling_s[reachable].mean() + nearest[reachable].mean())
 
 
+def _late(
+    cases: Cases,
+    responders: Responders,
+    travel: Travel,
+    arrival_s: Floats,
+    now_s: float,
+    rules: Rules,
+) -> Floats:
+    """Expected lateness by place in the queue (p, queue)."""
+    vague_s = rules.doubt * responders.vague_s[travel.responder, None]
+    spread_s = np.hypot(rules.spread * (arrival_s - now_s), vague_s)
+    return expected_late(arrival_s, cases.due_s[travel.case, None], spread_s)
+
+
 def _parts(seen: Choices) -> Floats:
     """Cost parts by place in the queue (p, queue, 4)."""
     cases, responders, rules = seen.cases, seen.responders, seen.rules
@@ -310,10 +329,8 @@ def _parts(seen: Choices) -> Floats:
     parts[..., 0] = seen.travel_s[:, None]
     crowd = rules.crowd * cases.urgency.sum() / max(len(responders), 1)
     weight = cases.urgency[seen.case, None] / (1 + crowd)
-    wait_s = seen.start_s - seen.now_s + seen.travel_s[:, None]
-    spread_s = np.hypot(rules.spread * wait_s, responders.vague_s[seen.responder, None])
-    late_s = expected_late(wait_s, cases.due_s[seen.case, None] - seen.now_s, spread_s)
-    parts[..., 1] = weight * (rules.waiting * wait_s + rules.late * late_s)
+    wait_s = seen.start_s + seen.travel_s[:, None] - seen.now_s
+    parts[..., 1] = weight * (rules.waiting * wait_s + rules.late * seen.late_s)
     load_s = responders.load_s[seen.responder, None] + seen.turn_s * np.arange(rules.queue)
     possible_s = load_s[seen.barrier == FREE]
     least_s = possible_s.min() if possible_s.size else 0.0
