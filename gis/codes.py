@@ -90,6 +90,29 @@ def cell_community(code: str) -> str | None:
     return code[:12] if re.fullmatch(r"[0-9]{15}|[0-9]{17,18}", code) else None
 
 
+# Components
+
+
+def component_fault(code: str) -> str | None:
+    """Say what is wrong with a component's 16-digit id; None when it obeys the rule."""
+    if not re.fullmatch(r"[0-9]{16}", code):
+        return "a component's id has 16 digits: 6 of the county, 4 of the class, 6 that count"
+    if int(code[:2]) not in PROVINCES:
+        return f"no province has the prefix {code[:2]}"
+    if code[4:6] == "00":
+        return f"{code[:6]} is no county"
+    if code[10:] == "000000":
+        return "the last 6 digits count from 000001"
+    return None
+
+
+def component_classes(codes: pd.Series) -> pd.Series:
+    """Read the 4-digit class out of each component's id; missing where a code is none."""
+    county = rf"(?:{'|'.join(map(str, sorted(PROVINCES)))})[0-9]{{2}}(?!00)[0-9]{{2}}"
+    of_class = codes.str.extract(rf"^{county}([0-9]{{4}})(?!000000)[0-9]{{6}}$", expand=False)
+    return of_class.astype("str")
+
+
 # Residents
 
 

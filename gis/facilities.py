@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gis import kinds
+from gis import codes, kinds
 from gis.rows import Field
 from gis.terms import ClassKind, FacilityCategory
 
@@ -77,6 +77,9 @@ def complete(frame: pd.DataFrame) -> pd.DataFrame:
         tags = frame.pop("osm")
         frame["category"] = frame["category"].fillna(tags.map(category_of_tag, na_action="ignore"))
         frame["name"] = frame["name"].fillna(tags.str.partition("=")[2])
+    if "code" in frame:
+        of_id = codes.component_classes(frame["code"])
+        frame["class_code"] = frame["class_code"].fillna(of_id)
     is_component = frame["category"].eq("component") | frame["class_code"].notna()
     frame["kind"] = frame["kind"].fillna(is_component.map({True: "component", False: "service"}))
     by_kind = frame["kind"].map({"component": "component"}).fillna("other")

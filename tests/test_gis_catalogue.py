@@ -8,6 +8,7 @@ import pytest
 import data.defaults
 import gis.catalogue
 import gis.rows
+from gis import codes, facilities
 from gis.terms import ClassKind, UnitKind
 
 HEADERS = {
@@ -129,8 +130,8 @@ def test_a_condition_is_known_by_its_words() -> None:
 
 
 def test_local_codes_count_down_from_99_in_their_major() -> None:
-    codes = ["0101", "0198", "0199", "0196", "0298", "0399", "03x9", "SGA", "99"]
-    assert gis.catalogue.local_codes(codes) == {"0199", "0198", "0399"}
+    told = ["0101", "0198", "0199", "0196", "0298", "0399", "03x9", "SGA", "99"]
+    assert gis.catalogue.local_codes(told) == {"0199", "0198", "0399"}
     assert gis.catalogue.local_codes([]) == set()
 
 
@@ -165,3 +166,29 @@ def test_the_limits_that_are_known_are_those_of_systems_in_use() -> None:
         "e0501 1 urgent_hour", "e0502 1 urgent_hour", "e0503 1 urgent_hour", "e0506 2 urgent_hour",
     ]  # fmt: skip
     assert set(rows["basis"]) == {"in_use", "common"}
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("3205080101000001", None),
+        ("320508010100000", "a component's id has 16 digits"),
+        ("320508010100000X", "a component's id has 16 digits"),
+        ("9905080101000001", "no province has the prefix 99"),
+        ("3205000101000001", "320500 is no county"),
+        ("3205080101000000", "the last 6 digits count from 000001"),
+    ],
+)
+def test_the_id_of_a_component_names_its_class(code: str, fault: str | None) -> None:
+    told = codes.component_fault(code)
+    assert told is fault is None or (told or "").startswith(fault or "?")
+    classes = codes.component_classes(pd.Series([code, None], dtype="str"))
+    assert classes.fillna("").tolist() == ["0101" if fault is None else "", ""]
+
+
+def test_a_facility_with_the_id_of_a_component_is_of_its_class() -> None:
+    told = {"code": ["3205080137000001", "f-1", "3205080137000002"]}
+    told["class_code"] = [None, None, "0138"]
+    frame = facilities.complete(pd.DataFrame(told).astype("str"))
+    assert frame["class_code"].fillna("").tolist() == ["0137", "", "0138"]
+    assert frame["kind"].tolist() == ["component", "service", "component"]
