@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 import data.db
 import data.intake
-import gis.privacy
+import data.members
 from data.intake import Outcome, Rows
 from data.locate import IN_FORCE
 from data.seal import Seal
@@ -215,20 +214,18 @@ def _coded(frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
 
 
 def _sealed(db: Session, frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
-    """Put seals and masks for names and phones; what did not change keeps its seal."""
+    """Put masks and seals for names and phones; what did not change keeps its seal."""
     query = "SELECT code, name_sealed, phone_sealed FROM member WHERE code = ANY (:codes)"
-    known = {row.code: row for row in db.execute(sa.text(query), {"codes": list(frame["code"])})}
-    columns: dict[str, Any] = {}
-    for field, mask in (("name", gis.privacy.mask_names), ("phone", gis.privacy.mask_phones)):
-        values = frame[field] if field in frame else pd.Series(None, frame.index, dtype=object)
-        kept = []
-        for code, value, fresh in zip(frame["code"], values, seal.seal(field, values), strict=True):
-            before = getattr(known.get(code), f"{field}_sealed", None)
-            is_same = before is not None and seal.open(field, bytes(before)) == value
-            kept.append(bytes(before) if is_same and before else fresh)
-        columns[f"{field}_mask"] = mask(values).where(values.notna(), None)
-        columns[f"{field}_sealed"] = [one and "\\x" + one.hex() for one in kept]
-    return frame.assign(**columns)
+    rows = db.execute(sa.text(query), {"codes": list(frame["code"])}).mappings()
+    known = {row["code"]: row for row in rows}
+    told = frame.reindex(columns=[*frame.columns, *({"phone"} - set(frame.columns))])
+    sealed = data.members.sealed(told, seal)
+    for field in data.members.MASKS:
+        for at, code, value in zip(frame.index, frame["code"], told[field], strict=True):
+            before = known[code][f"{field}_sealed"] if code in known else None
+            if before is not None and seal.open(field, bytes(before)) == value:
+                sealed.at[at, f"{field}_sealed"] = "\\x" + bytes(before).hex()
+    return sealed
 
 
 _PLACE_IN_CELL = """

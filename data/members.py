@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import gis.privacy
 from data.seal import Seal
 from gis.errors import NotFound
+
+MASKS = {"name": gis.privacy.mask_names, "phone": gis.privacy.mask_phones}
+"""What is kept sealed of a member, and how lists show it."""
+
+
+def sealed(frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
+    """Put masks and seals, as COPY reads a bytea, for names and phones; None stays."""
+    columns: dict[str, Any] = {}
+    for field, mask in MASKS.items():
+        values = frame[field].astype("object").where(frame[field].notna(), None)
+        told = seal.seal(field, values)
+        columns[f"{field}_mask"] = mask(values).where(values.notna(), None)
+        columns[f"{field}_sealed"] = [one and "\\x" + one.hex() for one in told]
+    return frame.drop(columns=[*MASKS]).assign(**columns)
+
 
 _LIST = """
     SELECT m.id, m.code, m.name_mask AS name, m.phone_mask AS phone, m.skills,

@@ -360,3 +360,32 @@ def test_members_are_seen_by_those_in_charge_of_where_they_live(
             data.members.opened(db, foreign, seal=SEAL)
         data.members.withdraw(db, only["id"])
         assert data.members.listed(db) == []
+
+
+# The demo town
+
+
+def test_in_the_demo_town_every_case_finds_somebody_and_every_rung_is_used(
+    town: sa.Engine,
+) -> None:
+    now = datetime(2026, 11, 22, 22, 0, tzinfo=ZONE)  # a Sunday, late
+    with data.db.transaction(town) as db:
+        cases = list(db.scalars(sa.text("SELECT id FROM case_file WHERE cell_id IS NOT NULL")))
+        inquiries = data.duty.gather(db, cases, at=now)
+        (misplaced,) = db.execute(
+            sa.text(
+                "SELECT count(*) FROM member m LEFT JOIN grid_cell c ON c.id = m.cell_id "
+                "WHERE c.id IS NULL OR m.area_no <> c.area_no OR NOT ST_Covers(c.geom, m.geom)"
+            )
+        ).one()
+    answers = [gis.duty.answer(*one) for one in inquiries.values()]
+    assert len(answers) == len(cases) > 2_900
+    chosen = [answer.chosen for answer in answers]
+    assert None not in chosen
+    assert {one.relation for one in chosen if one} == set(Relation) - {Relation.STREET}
+    assert {reason for answer in answers for step in answer.steps for reason in step.reasons} >= {
+        Reason.OFF_DUTY,
+        Reason.ON_LEAVE,
+        Reason.NOBODY_POSTED,
+    }
+    assert misplaced == 0

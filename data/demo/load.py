@@ -20,6 +20,7 @@ import data.db
 import data.demo.accounts
 import data.grid
 import data.locate
+import data.members
 import data.register
 from data.demo import town
 from data.demo.sizes import SIZES
@@ -88,11 +89,14 @@ def _load(
 def _sealed(batches: Iterator[town.Batch], seal: Seal) -> Iterator[town.Batch]:
     """Seal the people of the town as those of a sheet are sealed."""
     for batch in batches:
-        if batch.table != "resident":
+        if batch.table not in _SEALED:
             yield batch
             continue
-        frame = data.register.sealed(batch.rows.to_pandas(), seal)
+        frame = _SEALED[batch.table](batch.rows.to_pandas(), seal)
         yield town.Batch(batch.table, pa.Table.from_pandas(frame, preserve_index=False))
+
+
+_SEALED = {"resident": data.register.sealed, "member": data.members.sealed}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from data.demo import (
     areas,
     buildings,
     cells,
+    duty,
     facilities,
     features,
     ground,
@@ -80,7 +81,7 @@ def batches(size: str, *, seed: int, today: date, progress: Progress = quiet) ->
     yield Batch("grid_cell", areas.grid_cells(town.cells, town.buildings.households, seed, today))
     under = features.draw(town.layout, town.ground, town.cells, seed)
     yield Batch("base_feature", areas.base_features(under))
-    yield from _network(town, today)
+    yield from _network(town, seed, today)
     yield Batch("building", _buildings(town))
     yield from _people(town, seed, today, progress)
     progress("placing facilities", 0, 1)
@@ -101,14 +102,17 @@ def digest(size: str, *, seed: int, today: date) -> str:
 # Tables
 
 
-def _network(town: Town, today: date) -> Iterator[Batch]:
-    yield Batch("network_unit", _units(town.network))
-    yield Batch("worker", _workers(town.network))
+def _network(town: Town, seed: int, today: date) -> Iterator[Batch]:
+    yield Batch("network_unit", _units(town, seed))
+    yield Batch("worker", _workers(town.network, seed))
     yield Batch("post", _posts(town.network, today))
+    for table, rows in duty.tables(town.layout, town.cells, town.network, seed, today):
+        yield Batch(table, rows)
 
 
-def _units(founded: network.Network) -> pa.Table:
-    code, name, kind, division, parent, phone, skills = zip(*founded.units, strict=True)
+def _units(town: Town, seed: int) -> pa.Table:
+    units = town.network.units
+    code, name, kind, division, parent, phone, skills = zip(*units, strict=True)
     return pa.table(
         {
             "id": ids(len(code)),
@@ -119,14 +123,15 @@ def _units(founded: network.Network) -> pa.Table:
             "parent_code": parent,
             "phone": phones(phone),
             "skills": ["{" + ",".join(some) + "}" for some in skills],
+            "geom": duty.unit_places(town.cells, town.network, seed),
         }
     )
 
 
-def _workers(founded: network.Network) -> pa.Table:
+def _workers(founded: network.Network, seed: int) -> pa.Table:
     code, name, phone, unit = zip(*founded.workers, strict=True)
     columns = {"code": code, "name": name, "phone": phones(phone), "unit_id": unit}
-    return pa.table({"id": ids(len(code)), **columns})
+    return pa.table({"id": ids(len(code)), **columns, **duty.abilities(founded, seed)})
 
 
 def _posts(founded: network.Network, today: date) -> pa.Table:
