@@ -103,14 +103,14 @@ def main(db: Session, code: str) -> Case:
 
 
 _LOCK = """
-    SELECT id FROM case_file WHERE joined_to = :main AND state IN ('reported', 'verified')
+    SELECT id FROM case_file WHERE joined_to = ANY (:mains) AND state IN ('reported', 'verified')
     ORDER BY id FOR UPDATE
 """
 _FOLLOW = """
     INSERT INTO case_event (case_id, at, account, actor, move, source, target, detail)
-    SELECT id, :now, :account, :actor, :move, state, 'closed',
-           jsonb_build_object('main', CAST(:code AS text))
-    FROM case_file WHERE id = ANY (:ids) ORDER BY id
+    SELECT f.id, :now, :account, :actor, :move, f.state, 'closed',
+           jsonb_build_object('main', m.code)
+    FROM case_file f JOIN case_file m ON m.id = f.joined_to WHERE f.id = ANY (:ids) ORDER BY f.id
 """
 _END = """
     UPDATE case_file SET closed_at = :now, stage_due_at = NULL, next_at = NULL, next_move = NULL,
@@ -124,16 +124,16 @@ _COUNT = """
 """
 
 
-def follow(db: Session, case: Case, *, by: Viewer, now: datetime) -> int:
-    """Close the cases joined to a case that was closed; tell how many.
+def follow(db: Session, mains: list[int], *, by: Viewer, now: datetime) -> int:
+    """Close the cases joined to those that were closed; tell how many.
 
     They end with it also where its closer is not in charge.
     """
     with _everywhere(db, by):
-        ids = list(db.scalars(sa.text(_LOCK), {"main": case.id}))
+        ids = list(db.scalars(sa.text(_LOCK), {"mains": mains}))
         if ids:
             values = {"ids": ids, "now": now, "account": by.account, "actor": by.name or by.login}
-            values |= {"move": str(Move.FOLLOW), "code": case.code}
+            values |= {"move": str(Move.FOLLOW)}
             for step in (_FOLLOW, _END, _COUNT):
                 db.execute(sa.text(step), values)
     return len(ids)

@@ -46,13 +46,15 @@ class Outcome:
 class Target:
     """A table that takes rows: its key, and the SQL type of every column a file may bring.
 
-    `blanks` is what a new row has where the file says nothing and the column wants something.
+    `blanks` is what a new row has where the file says nothing and the column wants something. What
+    is `told_once` is written with a new row only; a later file does not change it.
     """
 
     table: str
     key: tuple[str, ...]
     types: dict[str, str]
     blanks: dict[str, str] = field(default_factory=dict)
+    told_once: frozenset[str] = frozenset()
 
 
 Rows = Cursor[tuple[object, ...]]
@@ -193,7 +195,8 @@ def _matches(target: Target) -> sql.Composed:
 
 
 def _change(cursor: Rows, target: Target, brought: Sequence[str]) -> int:
-    values = [column for column in brought if column not in {*target.key, *_DERIVED}]
+    fixed = {*target.key, *target.told_once, *_DERIVED}
+    values = [column for column in brought if column not in fixed]
     if not values:
         return 0
     differs = sql.SQL(" OR ").join(

@@ -78,7 +78,7 @@ def fields(zone: str) -> tuple[Field, ...]:
 
 
 def complete(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fill the title from the class, and the state from the closing time."""
+    """Fill the title from the class, and the state from the closing time, where it is told."""
     frame = frame.copy()
     for name in ("title", "class_code", "state"):
         if name not in frame:
@@ -88,7 +88,6 @@ def complete(frame: pd.DataFrame) -> pd.DataFrame:
         frame["state"] = frame["state"].mask(
             frame["state"].isna() & frame["closed_at"].notna(), "closed"
         )
-    frame["state"] = frame["state"].fillna("reported")
     return frame
 
 

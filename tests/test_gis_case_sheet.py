@@ -89,14 +89,14 @@ def test_title_and_state_are_filled_from_what_the_row_says():
     assert records(full[["title", "class_code", "state"]]) == [
         {"title": "乱堆物料", "class_code": "0136", "state": "handling"},
         {"title": "0110", "class_code": "0110", "state": "closed"},
-        {"title": "未分类", "class_code": None, "state": "reported"},
+        {"title": "未分类", "class_code": None, "state": None},
         {"title": "未分类", "class_code": None, "state": "void"},
     ]
 
 
 def test_a_sheet_that_says_only_where_is_full_too():
     assert records(case_sheet.complete(clean(地址=["桥头路1号"]).frame)) == [
-        {"address": "桥头路1号", "title": "未分类", "class_code": None, "state": "reported"}
+        {"address": "桥头路1号", "title": "未分类", "class_code": None, "state": None}
     ]
     assert records(case_sheet.complete(clean(地址=[]).frame)) == []
 

@@ -160,7 +160,7 @@ def _move(
     after = data.cases.move(db, case, asked.move, said, by=by, now=now, request_id=request_id)
     followed = {}
     if asked.move is Move.CLOSE:
-        followed = {"followed": data.case_similar.follow(db, after, by=by, now=now)}
+        followed = {"followed": data.case_similar.follow(db, [case.id], by=by, now=now)}
     data.db.bump(db, "cases")
     data.journal.write(
         db, actor=by.login, act=str(asked.move), subject=case.code, case_state=str(after.state),

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.case_sheet
 import data.db
 import data.grid
 import data.guards
@@ -113,6 +114,12 @@ def tallies_true(db: Session) -> tuple[bool | None, str]:
     return wrong == 0, f"{wrong:,} cells differ" if wrong else "as counted now"
 
 
+def cases_true(db: Session) -> tuple[bool | None, str]:
+    """Somebody changed cases behind the program: compare them with a backup."""
+    wrong = data.case_sheet.untrue(db)
+    return wrong == 0, f"{wrong:,} differ" if wrong else "all where their last event led"
+
+
 def records_placed(db: Session) -> tuple[bool | None, str]:
     """See them with: wangge unplaced. Give them coordinates, or draw cells where they stand."""
     found = data.locate.count_unplaced(db)
@@ -163,6 +170,7 @@ CHECKS = (
     coverage_sound,
     every_record_joined,
     tallies_true,
+    cases_true,
     records_placed,
     division_tree_whole,
     journal_whole,

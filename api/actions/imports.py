@@ -217,7 +217,11 @@ def _facilities(work: Work) -> Outcome:
 
 
 def _cases(work: Work) -> Outcome:
-    return _write_placed(work, data.case_sheet.CASES, work.prepared.frame)
+    frame = _placed(work, work.prepared.frame)
+    outcome = data.case_sheet.write(
+        work.db, frame, by=work.by, now=work.now, progress=work.progress
+    )
+    return _told_places(work, frame, outcome)
 
 
 def _catalogue(work: Work) -> Outcome:
@@ -336,8 +340,14 @@ def _about_equal(equal: pd.Series) -> str:
 
 
 def _write_placed(work: Work, target: Target, frame: pd.DataFrame) -> Outcome:
-    frame, report = _placed(work, frame), work.report
+    frame = _placed(work, frame)
     outcome = data.intake.write(work.db, target, frame, work.progress)
+    return _told_places(work, frame, outcome)
+
+
+def _told_places(work: Work, frame: pd.DataFrame, outcome: Outcome) -> Outcome:
+    """Tell in the report which rows no cell holds, and count again what stands in each."""
+    report = work.report
     report.without_coordinates = int(frame["geom"].isna().sum())
     report.outside = int(frame["cell_id"].isna().sum()) - report.without_coordinates
     _count_again(work, outcome)
