@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+import api.climbing
 import data.db
 import data.embedded
 import data.scope
@@ -24,10 +25,12 @@ from gis.errors import BadInput, Conflict
 class Opened:
     """A store that answers, with its schema current.
 
-    `app_url` is how the pages reach it: as a role that cannot pass by the row policies.
+    `url` is the owner's way to it, `app_url` that of the pages: as a role that cannot pass by the
+    row policies.
     """
 
     store: sa.Engine
+    url: str
     app_url: str
     seal: Seal
 
@@ -55,7 +58,7 @@ def opened(
         seal = seal_of(settings)
         with data.db.transaction(store) as db:
             data.seal.check(db, seal)
-        yield Opened(store, app_url or url, seal)
+        yield Opened(store, url, app_url or url, seal)
 
 
 def seal_of(settings: Settings) -> Seal:
@@ -82,6 +85,8 @@ def stop_on_sigterm() -> None:
 def serve(settings: Settings, opened: Opened, *, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; call `ready` with the address once it answers.
 
+    From then on deadlines climb in a process beside this one.
+
     Raises:
         Conflict: the port is taken.
     """
@@ -94,8 +99,12 @@ def serve(settings: Settings, opened: Opened, *, ready: Callable[[str], None]) -
             await super().startup(sockets)
             if self.started and sockets:
                 ready(f"http://{settings.host}:{sockets[0].getsockname()[1]}")
+                begin_to_climb()
 
-    with _listening(settings) as taken:
+    with (
+        _listening(settings) as taken,
+        api.climbing.beside(opened.url, pooler=settings.pooler) as begin_to_climb,
+    ):
         app = create_app(settings, database_url=opened.app_url, seal=opened.seal)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
         Announcing(config).run(sockets=[taken])

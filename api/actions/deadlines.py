@@ -1,0 +1,59 @@
+"""时限: what time does by itself, batch by batch, and what it will do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+import data.db
+import data.deadlines
+import data.journal
+import data.scope
+from data.deadlines import Climbed
+from gis.access import Viewer, operator
+from gis.terms import Move
+
+CLOCK = operator("clock")
+"""By whom time acts."""
+
+
+def climb(
+    store: sa.Engine, *, now: datetime, by: Viewer = CLOCK, most: int = data.deadlines.AT_ONCE
+) -> Climbed:
+    """Warn, mark overdue, tell further up and resume what was due before `now`: one batch."""
+    with data.scope.transaction(store, by) as db:
+        climbed = data.deadlines.climb(db, now=now, most=most)
+        if climbed.cases:
+            data.db.bump(db, "cases")
+            moves = {str(move): times for move, times in climbed.moves.items()}
+            data.journal.write(db, actor=by.login, act="climb", moves=moves)
+    return climbed
+
+
+def catch_up(store: sa.Engine, *, now: datetime, by: Viewer = CLOCK) -> Counter[Move]:
+    """Do all that was due before `now`, in the order of time; return how often each move."""
+    done: Counter[Move] = Counter()
+    while (climbed := climb(store, now=now, by=by)).cases:
+        done.update(climbed.moves)
+    return done
+
+
+def show_counts(store: sa.Engine, *, by: Viewer = CLOCK) -> bool:
+    """Let the public numbers follow the cases; whether these had changed."""
+    with data.scope.transaction(store, by) as db:
+        return data.deadlines.show_counts(db)
+
+
+def next_at(store: sa.Engine, *, by: Viewer = CLOCK) -> datetime | None:
+    """When time will next do something."""
+    with data.scope.transaction(store, by, keep=False) as db:
+        return data.deadlines.next_at(db)
+
+
+def coming(store: sa.Engine, *, by: Viewer, most: int) -> list[dict[str, Any]]:
+    """List what time does next to which cases, the first first."""
+    with data.scope.transaction(store, by, keep=False) as db:
+        return data.deadlines.coming(db, most=most)

@@ -1,0 +1,122 @@
+"""The process beside `wangge serve` in which time does its work, and who watches over it.
+
+It hears the address of the store through a pipe. When that pipe ends, however the other side ended,
+it ends too: what it was doing is kept whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+LOOK_EVERY_S = 0.5
+AGAIN_S = 2.0
+PATIENCE_S = 10.0
+LONGEST_SLEEP_S = 15.0
+
+
+# Watching over it
+
+
+@contextmanager
+def beside(url: str, *, pooler: bool) -> Iterator[Callable[[], None]]:
+    """Give what starts the process; from then on it runs until the `with` ends."""
+    begun, leaving = threading.Event(), threading.Event()
+    told = json.dumps({"url": url, "pooler": pooler}).encode() + b"\n"
+    watch = threading.Thread(target=_watch, args=(told, begun, leaving), name="deadlines")
+    watch.start()
+    try:
+        yield begun.set
+    finally:
+        leaving.set()
+        begun.set()
+        watch.join()
+
+
+def _watch(told: bytes, begun: threading.Event, leaving: threading.Event) -> None:
+    """Start it, and again whenever it ends before its time."""
+    begun.wait()
+    while not leaving.is_set():
+        child = subprocess.Popen(
+            [sys.executable, "-m", "api.climbing"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is not for it
+        )
+        assert child.stdin is not None
+        with suppress(OSError):
+            child.stdin.write(told)
+            child.stdin.flush()
+        while child.poll() is None and not leaving.wait(LOOK_EVERY_S):
+            pass
+        _end(child)
+        leaving.wait(AGAIN_S)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin is not None
+    with suppress(OSError):
+        child.stdin.close()
+    try:
+        child.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+# What it does
+
+
+def main() -> None:
+    """Be that process."""
+    told = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_pipe, daemon=True).start()
+    work(told["url"], pooler=told["pooler"])
+
+
+def _end_with_the_pipe() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def work(url: str, *, pooler: bool) -> None:
+    """Do what time does as soon as it is due, for ever; a store that is down is waited for."""
+    import data.db
+    import data.deadlines
+    from gis.errors import Unavailable
+
+    store = data.db.engine(url, pooler=pooler)
+    while True:
+        try:
+            with data.deadlines.woken(None if pooler else url) as wait:
+                _work_while_it_answers(store, wait)
+        except Unavailable:
+            time.sleep(AGAIN_S)
+
+
+def _work_while_it_answers(store: sa.Engine, wait: Callable[[float], None]) -> None:
+    import api.actions.deadlines as acts
+
+    shown_at = -LONGEST_SLEEP_S
+    while True:
+        acts.catch_up(store, now=datetime.now(UTC))
+        if time.monotonic() - shown_at >= LONGEST_SLEEP_S:
+            acts.show_counts(store)
+            shown_at = time.monotonic()
+        due = acts.next_at(store)
+        left = (due - datetime.now(UTC)).total_seconds() if due else LONGEST_SLEEP_S
+        wait(min(max(left, 0.0), LONGEST_SLEEP_S))
+
+
+if __name__ == "__main__":
+    main()
