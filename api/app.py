@@ -95,6 +95,8 @@ ROOMS = (
     "live",
     "locate",
     "cases",
+    "whistles",
+    "indicators",
     "catalogue",
     "photos",
     "export",

@@ -17,11 +17,13 @@ from api.commands import (
     catalogue,
     dispatching,
     duty,
+    indicators,
     intake,
     journal,
     looking,
     photos,
     register,
+    whistles,
 )
 from gis.errors import BadInput, WanggeError
 
@@ -143,6 +145,8 @@ app.command()(journal.journal)
 app.command()(journal.seen)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(register.app, name="register")
+app.add_typer(whistles.app, name="whistle")
+app.command()(indicators.indicators)
 app.add_typer(cases.app, name="cases")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(catalogue.calendar, name="calendar")

@@ -124,17 +124,14 @@ def repeated(db: Session, case: Case, move: Move, how: Acting) -> bool:
     Raises:
         Conflict: the request id was given to another act.
     """
-    query = "SELECT case_id, move FROM case_event WHERE request_id = :id"
-    row = db.execute(sa.text(query), {"id": how.request_id}).one_or_none()
-    if row is None or how.request_id is None:
-        return False
-    if (row.case_id, row.move) != (case.id, str(move)):
+    known = data.cases.told_as(db, how.request_id) if how.request_id else None
+    if known not in {None, (case.id, move)}:
         raise Conflict(
             f"the request id {how.request_id!r} was given to another act; take a new one",
             field="request_id",
             value=how.request_id,
         )
-    return True
+    return known is not None
 
 
 def tell(db: Session, case: Case, move: Move, said: Said, how: Acting) -> None:

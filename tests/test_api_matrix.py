@@ -111,6 +111,16 @@ class Area:
             "WHERE area_no = :area ORDER BY id LIMIT 1 RETURNING id"
         )
 
+    def whistled(self, state: str = "sounding", party: str = "invited") -> str:
+        """A case like the first of the area, with a whistle that called its unit; where it is asked."""
+        number = self.number("SELECT max(id) + 1 FROM case_file")
+        code = f"W{number}"
+        with owning(self.url) as db:
+            for query in _WHISTLED:
+                values = {"code": code, "like": self.case, "state": state, "party": party}
+                db.execute(sa.text(query), values | {"unit": self.unit})
+        return f"/cases/{code}/whistles"
+
     def twice(self) -> tuple[int, int]:
         """Two new records of one person."""
         with owning(self.url) as db:
@@ -136,6 +146,76 @@ class Ask:
     form: dict[str, str] | None = None
     file: str | None = None
     echoes: tuple[str, ...] = ()
+
+
+_WHISTLED = (
+    "INSERT INTO case_file (code, title, state, area_no, cell_id, geom) SELECT :code, title, "
+    "'handling', area_no, cell_id, geom FROM case_file WHERE code = :like",
+    "INSERT INTO case_event (case_id, at, actor, move, target) "
+    "SELECT id, now(), 'test', 'bring', state FROM case_file WHERE code = :code",
+    "INSERT INTO whistle (case_id, round, kind, state, level, words, asked_at, approve_due_at, "
+    "due_at, approved_at) SELECT f.id, 1, 'routine', :state, 'township', title, now(), now(), "
+    "now(), CASE WHEN :state <> 'asked' THEN now() END FROM case_file f WHERE f.code = :code "
+    "AND CAST(:state AS text) <> ''",
+    "INSERT INTO whistle_party (whistle_id, number, unit_id, part, state, invited_at, "
+    "claim_due_at, arrive_due_at, finish_due_at) SELECT w.id, 1, u.id, 'lead', :party, now(), "
+    "now(), now(), now() FROM whistle w JOIN case_file f ON f.id = w.case_id AND f.code = :code, "
+    "network_unit u WHERE u.code = :unit",
+    "INSERT INTO meeting (whistle_id, at, held_at) SELECT w.id, now(), "
+    "CASE WHEN w.state <> 'meeting' THEN now() END "
+    "FROM whistle w JOIN case_file f ON f.id = w.case_id WHERE f.code = :code",
+)
+
+
+def _whistles() -> dict[tuple[str, str], Any]:
+    """Each act about a whistle of its own, where the table of its life lets it be done."""
+    path = "/cases/{code}/whistles"
+    acts: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("", "", "", {"words": "管网不明"}),
+        ("/approve", "asked", "named", {}),
+        ("/refuse", "asked", "named", {"words": "不属实"}),
+        ("/close", "sounding", "finished", {}),
+        ("/meetings", "sounding", "claimed", {"at": "2026-12-01T09:00+08:00"}),
+        ("/decisions", "meeting", "claimed", {"words": "共同改造"}),
+        ("/parties/{party}/rate", "closed", "finished", {"rating": 5}),
+        ("/parties/{party}/{act}", "sounding", "invited", {}),
+    ]
+
+    def asking(template: str, state: str, party: str, body: dict[str, Any]) -> Any:
+        plain = template.replace("{party}", "1").replace("{act}", "claim")
+        number = "/1" if template else ""
+        return lambda area: [Ask(area.whistled(state, party) + number + plain, body=body)]
+
+    def invite(area: Area) -> list[Ask]:
+        code, _ = area.whistled("sounding", "declined"), area.number("SELECT 1")
+        with owning(area.url) as db:
+            other = db.scalar(sa.text("SELECT code FROM network_unit WHERE code <> :own LIMIT 1"),
+                              {"own": area.unit})  # fmt: skip
+        return [Ask(f"{code}/1/invite", body={"parties": [{"code": other, "part": "lead"}]})]
+
+    def task(area: Area) -> dict[str, Any]:
+        due = "2026-12-31T18:00+08:00"
+        return {"task": {"unit": area.unit, "words": "迁改", "due_at": due}}
+
+    def done(area: Area) -> list[Ask]:
+        path = area.whistled()
+        number = area.number(
+            "INSERT INTO follow_up (meeting_id, unit_id, words, due_at) SELECT max(g.id), "
+            "min(u.id), '迁改', now() FROM meeting g, network_unit u RETURNING id"
+        )
+        return [Ask(f"{path}/1/tasks/{number}/done", body={"words": "已迁改"})]
+
+    return {
+        **{("POST", path + ("/{round}" if one[0] else "") + one[0]): asking(*one) for one in acts},
+        ("POST", path + "/{round}/invite"): invite,
+        ("POST", path + "/{round}/tasks"): lambda area: [
+            Ask(area.whistled() + "/1/tasks", body=task(area))
+        ],
+        ("POST", path + "/{round}/tasks/{task}/done"): done,
+        ("GET", "/whistles"): lambda _: [Ask("/whistles")],
+        ("GET", path): lambda area: [Ask(area.whistled())],
+        ("GET", path + "/proposal"): lambda area: [Ask(area.whistled() + "/proposal")],
+    }
 
 
 Examples = dict[tuple[str, str], Callable[[Area], list[Ask]]]
@@ -365,6 +445,11 @@ EXAMPLES: Examples = {
     ("POST", "/register/residents/{number}/unmask"): lambda area: [
         Ask(f"/register/residents/{area.resident}/unmask", body={"reason": "核对电话 to compare"})
     ],
+    **_whistles(),
+    ("GET", "/indicators"): lambda _: [
+        Ask("/indicators", {"by": by, "from": "2026-01-01", "to": "2026-12-31"})
+        for by in ("cell", "community", "street", "department")
+    ],
     # its sheets, and what waits for a person
     ("GET", "/register/templates/{kind}.xlsx"): lambda _: [
         Ask("/register/templates/residents.xlsx")
@@ -416,6 +501,10 @@ ANSWERS: dict[tuple[str, str], set[int]] = {
     ("POST", "/cases/{code}/contact"): {403, 404},  # not for all who see cases; nobody left one
     ("POST", "/cases/{code}/photos"): {400, 403},  # no photograph; neither in charge nor reporter
     ("POST", "/register/rows/{number}"): {400},  # it is still at fault
+    # who blew it rates, and who was called answers, or who dispatches for it
+    ("POST", "/cases/{code}/whistles/{round}/parties/{party}/rate"): {200, 403},
+    ("POST", "/cases/{code}/whistles/{round}/parties/{party}/{act}"): {200, 403},
+    ("POST", "/cases/{code}/whistles/{round}/tasks/{task}/done"): {200, 403},
 }
 """What a route answers to whom it is for, where that is not a plain yes."""
 

@@ -25,15 +25,19 @@ import data.network_look
 import data.scope
 import data.whistles
 import gis.call_in
+import gis.reports
+from api.actions.register import require
 from data.network import Called, Order
 from data.network_answers import Meeting, Task
 from data.whistles import Acting
-from gis.access import Role, Viewer
+from gis.access import Right, Role, Viewer
 from gis.call_in import COMMUNITY, STREET
+from gis.errors import BadInput
 from gis.terms import DivisionLevel, Move, WhistleKind
 
 __all__ = ["Called", "Meeting", "Order", "Task"]
 Answer = dict[str, Any]
+MOST_CHARACTERS = 4_000
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,20 @@ class How:
     request_id: str | None = None
 
 
-def usual_level(by: Viewer) -> DivisionLevel:
-    """Whose whistle somebody blows unless he says: who works in cells the community's."""
-    return COMMUNITY if by.role in {Role.WORKER, Role.LEADER} else STREET
+def level_of(level: DivisionLevel | None, by: Viewer) -> DivisionLevel:
+    """Whose whistle somebody blows; who works in cells the community's, unless he says.
+
+    Raises:
+        BadInput: neither a community nor a street blows it.
+    """
+    if level not in {None, COMMUNITY, STREET}:
+        raise BadInput(
+            f"a whistle is blown by a {COMMUNITY} {COMMUNITY.label} or a {STREET} {STREET.label}, "
+            f"not by a {level}",
+            field="level",
+            choices=[str(COMMUNITY), str(STREET)],
+        )
+    return level or (COMMUNITY if by.role in {Role.WORKER, Role.LEADER} else STREET)
 
 
 # Looking
@@ -62,12 +77,14 @@ def whistles(store: sa.Engine, code: str, *, by: Viewer, now: datetime) -> list[
     Raises:
         NotFound: no such case is in the viewer's charge.
     """
+    require(by, Right.CASES)
     with data.scope.transaction(store, by, keep=False) as db:
         return data.network_look.told(db, data.cases.find(db, code).id, now=now)
 
 
 def waiting(store: sa.Engine, *, by: Viewer, now: datetime) -> list[Answer]:
     """List the whistles that wait for the viewer: to approve, claim, arrive, finish, follow up."""
+    require(by, Right.CASES)
     with data.scope.transaction(store, by, keep=False) as db:
         return data.network_look.waiting(db, by=by, now=now)
 
@@ -83,10 +100,11 @@ def proposal(
     now: datetime,
 ) -> Answer:
     """Propose whom to call in to a case, with reasons; and whom not, with reasons."""
+    require(by, Right.CASES)
     with data.scope.transaction(store, by, keep=False) as db:
         case = data.cases.find(db, code)
         need = data.call_in.need(
-            db, case, kind=kind, level=level or usual_level(by), skills=skills, now=now,
+            db, case, kind=kind, level=level_of(level, by), skills=skills, now=now,
             calendar=data.clock.calendar(db),
         )  # fmt: skip
         proposed = gis.call_in.propose(need, data.call_in.candidates(db, case, need))
@@ -114,6 +132,7 @@ def blow(store: sa.Engine, code: str, order: Order, how: How) -> Answer:
     Raises:
         NotAllowed, Conflict, BadInput, NotFound: as `data.network.blow` says; nothing was kept.
     """
+    _check(order.words, *order.skills, *(one.code for one in order.parties), how=how)
     with data.scope.transaction(store, how.by) as db:
         number, is_new = data.network.blow(db, code, order, _acting(db, how))
         told = _answer(db, code, number, how)
@@ -127,6 +146,7 @@ def approve(store: sa.Engine, code: str, number: int, how: How, words: str = "")
     return _act(
         store, code, number, "whistle-approve", how,
         lambda db, acting: data.network.approve(db, code, number, acting, words),
+        texts=[words],
     )  # fmt: skip
 
 
@@ -135,6 +155,7 @@ def refuse(store: sa.Engine, code: str, number: int, how: How, reason: str) -> A
     return _act(
         store, code, number, "whistle-refuse", how,
         lambda db, acting: data.network.refuse(db, code, number, acting, reason),
+        texts=[reason],
     )  # fmt: skip
 
 
@@ -143,6 +164,7 @@ def invite(store: sa.Engine, code: str, number: int, called: Sequence[Called], h
     return _act(
         store, code, number, "whistle-invite", how,
         lambda db, acting: data.network.invite(db, code, number, acting, called),
+        texts=[one.code for one in called],
         parties=[one.code for one in called],
     )  # fmt: skip
 
@@ -152,6 +174,7 @@ def quiet(store: sa.Engine, code: str, number: int, how: How, words: str = "") -
     return _act(
         store, code, number, "whistle-close", how,
         lambda db, acting: data.network.quiet(db, code, number, acting, words),
+        texts=[words],
     )  # fmt: skip
 
 
@@ -167,7 +190,7 @@ def answer(
         lambda db, acting: data.network_answers.answer(
             db, code, number, party, move, acting, words
         ),
-        party=party,
+        texts=[words], party=party,
     )  # fmt: skip
 
 
@@ -186,7 +209,7 @@ def rate(
         lambda db, acting: data.network_answers.rate(
             db, code, number, party, rating, acting, words
         ),
-        party=party, rating=rating,
+        texts=[words], party=party, rating=rating,
     )  # fmt: skip
 
 
@@ -198,7 +221,7 @@ def meet(store: sa.Engine, code: str, number: int, meeting: Meeting, how: How) -
     return _act(
         store, code, number, "whistle-meet", how,
         lambda db, acting: data.network_answers.meet(db, code, number, meeting, acting),
-        at=meeting.at,
+        texts=[meeting.place, *meeting.participants], at=meeting.at,
     )  # fmt: skip
 
 
@@ -211,6 +234,7 @@ def resolve(
         lambda db, acting: data.network_answers.resolve(
             db, code, number, decisions, tasks, acting
         ),
+        texts=[decisions, *(text for one in tasks for text in (one.unit, one.words))],
         tasks=len(tasks),
     )  # fmt: skip
 
@@ -220,7 +244,7 @@ def add_task(store: sa.Engine, code: str, number: int, task: Task, how: How) -> 
     return _act(
         store, code, number, "whistle-task", how,
         lambda db, acting: data.network_answers.add_task(db, code, number, task, acting),
-        unit=task.unit,
+        texts=[task.unit, task.words], unit=task.unit,
     )  # fmt: skip
 
 
@@ -233,7 +257,7 @@ def finish_task(
         lambda db, acting: data.network_answers.finish_task(
             db, code, number, task, acting, words
         ),
-        task=task,
+        texts=[words], task=task,
     )  # fmt: skip
 
 
@@ -266,14 +290,30 @@ def _act(
     act: str,
     how: How,
     do: Callable[[Session, Acting], bool],
+    *,
+    texts: Sequence[str] = (),
     **detail: Any,
 ) -> Answer:
+    _check(*texts, how=how)
     with data.scope.transaction(store, how.by) as db:
         is_new = do(db, _acting(db, how))
         told = _answer(db, code, number, how)
         if is_new:
             _journal(db, code, act, how, round=number, **detail)
     return told
+
+
+def _check(*texts: str, how: How) -> None:
+    """Refuse texts that nobody can read, or nobody would.
+
+    Raises:
+        BadInput: with all that is wrong.
+    """
+    told = (*texts, how.request_id or "")
+    faults = [fault for text in told if (fault := gis.reports.unreadable(text, lines=True))]
+    faults += [f"is longer than {MOST_CHARACTERS:,}" for one in told if len(one) > MOST_CHARACTERS]
+    if faults:
+        raise BadInput(f"a text {'; another '.join(faults)}. Nothing was done", faults=faults)
 
 
 def _acting(db: Session, how: How) -> Acting:
