@@ -12,6 +12,7 @@ import argparse
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -112,27 +113,38 @@ def look_ahead(now: Now, rules: Rules) -> list[tuple[int, int]]:
     return [(int(found.responder[one]), int(waiting[one])) for one in goes]
 
 
-RULES = {
-    "nearest idle": bench._day.nearest_idle,
-    "wangge": partial(look_ahead, rules=Rules()),
+PEER, OURS = "nearest idle", "wangge"
+RULES: dict[str, bench._day.Rule] = {
+    PEER: bench._day.nearest_idle,
+    OURS: partial(look_ahead, rules=Rules()),
 }
+TURNED: dict[str, bench._day.Rule] = {
+    f"{dial} {value}": partial(look_ahead, rules=replace(Rules(), **{dial: value}))
+    for dial, values in (("own_cell", (0, 180, 600)), ("fairness", (0, 30, 300)))
+    for value in values
+}
+"""Both dials at nought, as they usually stand, and turned up."""
 
 
-def one_day(world: World, name: str, seed: int) -> list[dict[str, object]]:
+def one_day(
+    world: World, rules: dict[str, bench._day.Rule], name: str, seed: int
+) -> list[dict[str, object]]:
     """The same day under every rule."""
     load, surge = DAYS[name]
     day = bench._day.happen(world, load=load, surge=surge, seed=seed)
     return [
         {"day": name, "rule": rule, **bench._day.live(day, sends).measures()}
-        for rule, sends in RULES.items()
+        for rule, sends in rules.items()
     ]
 
 
-def days(world: World, seeds: int) -> pd.DataFrame:
+def days(
+    world: World, rules: dict[str, bench._day.Rule], names: list[str], seeds: int
+) -> pd.DataFrame:
     """Means over the seeds: a row per day and rule."""
-    asked = [(name, seed) for seed in range(seeds) for name in DAYS]
+    asked = [(name, seed) for seed in range(seeds) for name in names]
     with ProcessPoolExecutor() as pool:
-        rows = pool.map(partial(one_day, world), *zip(*asked, strict=True), chunksize=4)
+        rows = pool.map(partial(one_day, world, rules), *zip(*asked, strict=True), chunksize=4)
         found = pd.DataFrame([row for some in rows for row in some])
     return found.groupby(["day", "rule"], sort=False).mean()
 
@@ -274,7 +286,7 @@ def show(world: World, found: pd.DataFrame, seeds: int) -> dict[str, float]:
     heading = ("load", "urgent late", "all late", "travel", "response", "own cell", "busiest")
     rows, ratios = [heading], {}
     for name in DAYS:
-        peer, ours = found.loc[(name, "nearest idle")], found.loc[(name, "wangge")]
+        peer, ours = found.loc[(name, PEER)], found.loc[(name, OURS)]
         rows.append(_row(name, peer, ours))
         for measure in ("late_urgent", "travel", "response", "own_cell", "busiest"):
             key = f"{measure}_vs_nearest_{name.removeprefix('0.').ljust(2, '0').rjust(3, '0')}"
@@ -284,11 +296,23 @@ def show(world: World, found: pd.DataFrame, seeds: int) -> dict[str, float]:
     return ratios
 
 
+def show_dials(found: pd.DataFrame) -> None:
+    """Print what a day of load 0.6 comes to with the dials turned."""
+    rows = [("dial (s)", "urgent late", "travel", "response", "own cell", "busiest")]
+    for (_, dial), sums in found.iterrows():
+        late, own = f"{sums['late_urgent']:.1%}", f"{sums['own_cell']:.1%}"
+        travel, response = f"{sums['travel'] / 60:.2f} min", f"{sums['response'] / 60:.2f} min"
+        rows.append((dial, late, travel, response, own, f"{sums['busiest'] / 3_600:.2f} h"))
+    print()
+    table(rows)
+
+
 def main() -> None:
     """Measure the times first, while nothing else runs; then the days."""
     words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     words.add_argument("--seeds", type=int, default=24, help="days of each kind (default 24)")
     words.add_argument("--rounds", type=int, default=300, help="live decisions (default 300)")
+    words.add_argument("--dials", action="store_true", help="also what the two dials cost")
     words.add_argument("--json", action="store_true", help="end with one line of JSON")
     asked = words.parse_args()
     name, roads, middles = city()
@@ -299,7 +323,9 @@ def main() -> None:
     print(f"a night, 20,000 cases × 2,000 responders: {nightly:.2f} s")
     print(f"gap to the optimum {gap:.6f}; of looking at the 20 nearest only {nearest:.6f}\n")
     world = bench._day.settle(name, roads, middles)
-    ratios = show(world, days(world, asked.seeds), asked.seeds)
+    ratios = show(world, days(world, RULES, list(DAYS), asked.seeds), asked.seeds)
+    if asked.dials:
+        show_dials(days(world, TURNED, ["0.6"], asked.seeds))
     first = {key: value for key, value in ratios.items() if key.endswith("_085")}
     times = {"gap_to_optimum": gap, "live_p99_ms_200x100": float(np.percentile(live, 99)),
              "nightly_s_20000x2000": nightly}  # fmt: skip
