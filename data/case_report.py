@@ -126,7 +126,7 @@ _BEGIN = f"""
     RETURNING id, code
 """
 _KNOWN = "SELECT id FROM case_file WHERE request_id = :request_id"
-TRIES = 100
+TRIES = 10_000
 """A number may be taken by a case that a sheet brought from another store."""
 
 

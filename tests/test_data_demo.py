@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from datetime import date, datetime, timedelta, timezone
@@ -15,11 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from town import SEAL, unsealed
 
+import data.case_sheet
+import data.cases
 import data.db
 import data.demo.areas
 import data.demo.load
 import data.demo.town
 import data.locate
+import gis.cases
 from data.demo import cells, features, ground, people
 from data.demo.sizes import TOWNS
 from data.demo.words import numeral
@@ -331,6 +335,24 @@ def test_cases_stand_in_every_state_and_their_times_agree(town: sa.Engine) -> No
     early = rows.state.isin(["reported", "verified", "filed", "void"])
     assert (rows.unit_id.isna() == early).all()
     assert 0.7 < rows.state.isin(["closed", "evaluated"]).mean() < 0.9
+
+
+def test_every_case_is_the_sum_of_its_events(town: sa.Engine) -> None:
+    with data.db.transaction(town) as db:
+        assert data.case_sheet.untrue(db) == 0
+        codes = db.scalars(
+            sa.text("SELECT DISTINCT ON (state) code FROM case_file ORDER BY state, id")
+        ).all()
+        assert len(codes) == len(CaseState)
+        for code in codes:
+            case = data.cases.find(db, code)
+            events = data.cases.events(db, case)
+            assert gis.cases.replay(events) == case.standing
+            assert [event.at for event in events] == sorted(event.at for event in events)
+            for before, after in itertools.pairwise(events):
+                assert (before.target, after.target) in {
+                    way for step in gis.cases.STEPS.values() for way in step.ways
+                }
 
 
 def test_cases_gather_in_hot_spots(town: sa.Engine) -> None:

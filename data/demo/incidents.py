@@ -57,6 +57,8 @@ _PROGRESS = (
     (12, (1, 1, 1, 5, 12, 6, 5, 56, 7, 2, 4)),
     (DAYS, (0, 0, 0, 1, 3, 1, 1, 61, 24, 3, 6)),
 )
+COMPONENTS = frozenset({"0103", "0102", "0137", "0402", "0154"})
+"""Of the classes above, those of things that stand; the others happen."""
 _WITH_UNIT = [str(state) for state in CaseState][3:10]
 _HOURS = np.array(
     [1, 1, 1, 1, 1, 3, 9, 22, 34, 36, 32, 24, 14, 17, 28, 32, 30, 26, 22, 18, 15, 10, 6, 3], float
@@ -73,6 +75,9 @@ class Cases:
     reported: NDArray[np.datetime64]
     due: NDArray[np.datetime64]
     closed: NDArray[np.datetime64]
+    filed: NDArray[np.datetime64]
+    dispatched: NDArray[np.datetime64]
+    handled: NDArray[np.datetime64]
     addresses: list[str]
     accuracy: Floats
     places: Floats
@@ -90,6 +95,7 @@ def happen(layout: Layout, ground: Ground, buildings: Buildings, today: date, se
     limit = np.array([row[3] for row in CLASSES])[kinds]
     due = _due(reported, limit)
     states = _states(reported, today, rng)
+    closed = _closed(reported, limit, states, today, rng)
     accuracy = np.round(rng.gamma(3.0, 3.2, count) + 3, 1)
     accuracy[np.isnan(places[:, 0])] = np.nan
     return Cases(
@@ -98,7 +104,8 @@ def happen(layout: Layout, ground: Ground, buildings: Buildings, today: date, se
         states=states,
         reported=reported,
         due=due,
-        closed=_closed(reported, limit, states, today, rng),
+        closed=closed,
+        **_steps(reported, closed, states, today),
         addresses=addresses,
         accuracy=accuracy,
         places=places,
@@ -156,6 +163,37 @@ def _closed(
     closed = np.minimum(reported + minutes * _MINUTE, latest)
     ended = np.isin(states, [CaseState.CLOSED, CaseState.EVALUATED, CaseState.VOID])
     return np.where(ended, closed, np.datetime64("NaT", "m"))
+
+
+_REACHED = {
+    "filed": (5, {"reported", "verified", "void"}),
+    "dispatched": (10, {"reported", "verified", "void", "filed"}),
+    "handled": (
+        70,
+        {"reported", "verified", "void", "filed", "dispatched", "handling", "suspended"},
+    ),
+}
+"""When a step was made, in hundredths of a case's time, and in which states it was not yet."""
+
+
+def _steps(
+    reported: NDArray[np.datetime64],
+    closed: NDArray[np.datetime64],
+    states: NDArray[np.str_],
+    today: date,
+) -> dict[str, NDArray[np.datetime64]]:
+    """Set when cases were filed, dispatched and handled: between the report and the end, or now."""
+    now = np.datetime64(today, "m") + _LAST_HOUR * 60 * _MINUTE
+    until = np.minimum(reported + 24 * 60 * _MINUTE, np.maximum(reported, now))
+    took = (np.where(np.isnat(closed), until, closed) - reported).astype(int)
+    return {
+        step: np.where(
+            np.isin(states, list(not_yet)),
+            np.datetime64("NaT", "m"),
+            reported + took * share // 100 * _MINUTE,
+        )
+        for step, (share, not_yet) in _REACHED.items()
+    }
 
 
 def _codes(reported: NDArray[np.datetime64]) -> list[str]:

@@ -22,7 +22,7 @@ import data.grid
 import data.locate
 import data.members
 import data.register
-from data.demo import town
+from data.demo import timeline, town
 from data.demo.sizes import SIZES
 from data.seal import Seal
 from gis.errors import BadInput
@@ -75,6 +75,7 @@ def _load(
     counts = _copy_all(cursor, batches)
     data.bulk.restore(cursor, places, progress)
     _settle(cursor, counts)
+    timeline.tell(cursor)
     data.grid.number_areas(db)
     # homes are filed through their building, so their own indexes would only be in the way
     data.locate.refile(db, progress=progress)

@@ -35,6 +35,7 @@ from data.demo.sizes import TOWNS
 from gis.terms import Progress, quiet
 
 _UTC_OFFSET = np.timedelta64(8, "h")
+_A_WEEK, _NEVER = np.timedelta64(7 * 24 * 60, "m"), np.datetime64("NaT", "m")
 
 
 @dataclass(frozen=True)
@@ -243,16 +244,24 @@ def _facilities(town: Town, seed: int, today: date) -> pa.Table:
 def _cases(town: Town, seed: int, today: date) -> pa.Table:
     happened = incidents.happen(town.layout, town.ground, town.buildings, today, seed)
     kinds = [incidents.CLASSES[i] for i in happened.kinds]
+    components = incidents.COMPONENTS
+    awaited = np.where(happened.states == "suspended", np.datetime64(today, "m") + _A_WEEK, _NEVER)
     return pa.table(
         {
             "id": ids(len(kinds)),
             "code": pa.array(happened.codes),
             "title": pa.array([k[1] for k in kinds]),
             "class_code": pa.array([k[0] for k in kinds]),
+            "kind": pa.array(["component" if k[0] in components else "event" for k in kinds]),
             "state": pa.array(happened.states),
             "reported_at": _instants(happened.reported),
             "due_at": _instants(happened.due),
             "closed_at": _instants(happened.closed),
+            "filed_at": _instants(happened.filed),
+            "dispatched_at": _instants(happened.dispatched),
+            "handled_at": _instants(happened.handled),
+            "stood": pa.array(np.full(len(kinds), "dispatched"), mask=np.isnat(awaited)),
+            "suspended_until": _instants(awaited),
             "address": pa.array(happened.addresses),
             "description": pa.array([k[5] for k in kinds]),
             "accuracy_m": pa.array(happened.accuracy, from_pandas=True),
