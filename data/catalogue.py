@@ -16,7 +16,6 @@ import gis.catalogue
 from data.intake import Outcome, Target
 from gis.case_clock import Limit
 from gis.catalogue import Basis, CaseClass, Condition
-from gis.errors import BadInput, NotFound
 from gis.terms import ClassKind, Clock, UnitKind
 
 # Looking
@@ -43,33 +42,6 @@ def classes(
         AND (CAST(:system AS text) IS NULL OR c.system = :system) {_ORDER}"""
     told = {"code": code, "kind": kind, "system": system}
     return [_class(row) for row in db.execute(sa.text(query), told).mappings()]
-
-
-def find(
-    db: Session, code: str, *, kind: str | None = None, system: str | None = None
-) -> CaseClass:
-    """Find the one class with that code, of a kind and system where they are told.
-
-    Raises:
-        NotFound: the catalogue has no such class.
-        BadInput: it has several; `choices` names them.
-    """
-    found = classes(db, code=code, kind=kind, system=system)
-    if not found:
-        raise NotFound(
-            f"the catalogue has no class {code!r}; see them with: wangge catalogue show",
-            field="class_code",
-            value=code,
-        )
-    if len(found) > 1:
-        named = [f"{one.system} {one.kind} {one.code} {one.name}" for one in found]
-        raise BadInput(
-            f"the code {code!r} is of several classes: {'; '.join(named)}. Say the kind or system",
-            field="kind",
-            value=code,
-            choices=named,
-        )
-    return found[0]
 
 
 def _class(row: sa.RowMapping) -> CaseClass:

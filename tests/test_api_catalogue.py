@@ -18,7 +18,7 @@ import data.db
 import data.defaults
 from api.actions.imports import Order, import_file
 from api.cli import app
-from gis.errors import BadInput, NotFound
+from gis.errors import BadInput
 from gis.terms import RecordKind
 
 LOCAL = (
@@ -73,8 +73,8 @@ def test_the_command_line_brings_shows_and_writes_out(
     sheet.write_text(LOCAL)
     wangge = lambda *words: run(empty_url, monkeypatch, *words)  # noqa: E731
     assert "nothing was written" in wangge("catalogue", "import", sheet, "--try")
-    with owning(empty_url) as db, pytest.raises(NotFound):
-        data.catalogue.find(db, "0199")
+    with owning(empty_url) as db:
+        assert data.catalogue.classes(db, code="0199") == []
     wangge("catalogue", "import", sheet)
     assert wangge("catalogue", "show", "0199").splitlines() == [
         "cn\tevent\t0199\t市容环境\t共享单车淤积\tlocal 本地",
@@ -107,7 +107,7 @@ def test_the_template_is_filled_in_and_brought(
     workbook.save(book)
     run(empty_url, monkeypatch, "catalogue", "import", book)
     with owning(empty_url) as db:
-        found = data.catalogue.find(db, "0199")
+        (found,) = data.catalogue.classes(db, code="0199")
     assert (found.system, found.name, found.is_local) == ("district", "共享单车淤积", True)
 
 
