@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import struct
+import threading
 import tracemalloc
 import zlib
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 import gis.photos
 from data.files import picture
-from gis.errors import BadInput, TooLarge, WanggeError
+from gis.errors import BadInput, TooLarge, Unavailable, WanggeError
 from gis.photos import Form
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -346,6 +347,19 @@ def test_what_is_no_photograph_is_refused_in_words(content: bytes, why: str) -> 
 def test_a_file_is_bounded_in_bytes() -> None:
     with pytest.raises(TooLarge, match="at most 15 MiB; this one has more"):
         picture.read(encoded(quarters()) + b"\0" * gis.photos.MAX_BYTES, zone=ZONE)
+
+
+def test_pictures_wait_for_each_other_but_not_in_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(picture, "_places", one)
+    assert one.acquire(blocking=False)
+    with pytest.raises(Unavailable, match="try again in a moment"):
+        picture.read(encoded(quarters()), zone=ZONE)
+    one.release()
+    for _ in range(2):
+        assert picture.read(encoded(quarters()), zone=ZONE).width == 64
+        with pytest.raises(BadInput):
+            picture.read(encoded(quarters(800, 800))[:2_000], zone=ZONE)
 
 
 @settings(max_examples=150)

@@ -10,6 +10,8 @@ import hashlib
 import io
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 from PIL import Image, ImageCms
 
 import gis.photos
-from gis.errors import BadInput
+from gis.errors import BadInput, Unavailable
 from gis.photos import LONGEST, THUMBNAIL
 
 QUALITY, THUMBNAIL_QUALITY = 82, 75
@@ -34,8 +36,9 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """How a picture is turned, by its EXIF orientation."""
-_one_at_a_time = threading.Lock()
-"""A picture takes a few hundred MB while it is decoded: they wait for each other."""
+_decoding = threading.Lock()
+_places = threading.BoundedSemaphore(16)
+"""A picture takes a few hundred MB while it is decoded: one at a time, and so many wait for it."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,10 @@ def read(content: bytes, *, zone: tzinfo) -> Picture:
 
     Raises:
         BadInput, TooLarge: in words, with what it is instead or which bound it is over.
+        Unavailable: many others wait already.
     """
     form = gis.photos.head(content).form
-    with _one_at_a_time, warnings.catch_warnings():
+    with _turn(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks about metadata, which is not kept
         try:
             with Image.open(io.BytesIO(content), formats=[form]) as opened:
@@ -80,6 +84,17 @@ def read(content: bytes, *, zone: tzinfo) -> Picture:
         taken_at=gis.photos.moment(told.get(_TAKEN_AT), told.get(_OFFSET), zone=zone),
         taken=gis.photos.position(told.get(_GPS, {})),
     )
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _places.acquire(blocking=False):
+        raise Unavailable("many photographs come in just now; try again in a moment")
+    try:
+        with _decoding:
+            yield
+    finally:
+        _places.release()
 
 
 def _said(error: Exception) -> str:
