@@ -38,7 +38,7 @@ _WEEKS = (
 )
 """Weekdays, begin and end of a week's shifts; some are never told any."""
 _WEEK_SHARES = (0.6, 0.15, 0.12, 0.08, 0.05)
-_AWAY_SHARE = 0.06
+_AWAY_SHARE = 0.12
 _WORKER_SKILLS = ("调解", "急救", "消防", "电力", "燃气")
 _SKILL_SHARES = (0.5, 0.2, 0.15, 0.04, 0.03)
 _CAPACITIES = (6, 8, 8, 10)
