@@ -204,6 +204,10 @@ def _footing(roads: Roads, xy: Floats, within_m: float) -> _Footing:
     return found
 
 
+_AT_ONCE = 500
+"""From so many places ways are searched at once: each takes memory for the whole graph."""
+
+
 def walk_s(
     roads: Roads | None, from_xy: npt.ArrayLike, to_xy: npt.ArrayLike, pace: Pace | None = None
 ) -> Floats:
@@ -216,11 +220,14 @@ def walk_s(
     pace = pace or Pace()
     start = np.asarray(from_xy, dtype=float).reshape(-1, 2)
     goal = np.asarray(to_xy, dtype=float).reshape(-1, 2)
+    if len(goal) < len(start):
+        return walk_s(roads, goal, start, pace).T
+    if len(start) > _AT_ONCE:
+        portions = np.array_split(start, len(start) // _AT_ONCE + 1)
+        return np.concatenate([walk_s(roads, one, goal, pace) for one in portions])
     straight_m: Floats = np.hypot(*(start[:, None] - goal[None]).transpose(2, 0, 1)) * pace.detour
     if roads is None or not len(roads.lines) or not straight_m.size:
         return straight_m / pace.speed_m_s
-    if len(goal) < len(start):
-        return walk_s(roads, goal, start, pace).T
     here, there = _footing(roads, start, pace.off_m), _footing(roads, goal, pace.off_m)
     way_m = _ways(roads, here, there, pace.reach_m)
     cut_off = _same_island(roads, here, there) & ~np.isfinite(way_m)

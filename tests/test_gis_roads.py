@@ -140,6 +140,14 @@ def test_what_is_no_street_is_refused():
         gis.roads.build(broken)
 
 
+def test_many_places_are_walked_from_in_portions():
+    start = np.column_stack([np.arange(1_201) % 400, np.zeros(1_201)])
+    goal = np.column_stack([np.zeros(1_300), np.arange(1_300) % 400])
+    found = gis.roads.walk_s(GRID, start, goal, STEP)
+    np.testing.assert_allclose(found, start[:, :1] + goal[:, 1], atol=1e-6)
+    assert (gis.roads.walk_s(GRID, goal, start, STEP) == found.T).all()
+
+
 places = st.lists(st.tuples(st.integers(-20, 420), st.integers(-20, 420)), min_size=1, max_size=5)
 GRID = streets(
     *[[(100 * x, 100 * y) for x in range(5)] for y in range(5)],
