@@ -115,8 +115,9 @@ _LIMIT = r"([0-9]+(?:\.[0-9]+)?)\s*个?\s*(\S*)"
 def complete(frame: pd.DataFrame) -> pd.DataFrame:
     """Fill what a row leaves to be understood, and split its limit into `amount` and `clock`.
 
-    The major of a 4-digit code is its first two digits; a limit may name its clock itself,
-    "2个工作日". What cannot be understood is left missing.
+    The major of a 4-digit code is its first two digits; a spreadsheet may have taken the first 0
+    from both. A limit may name its clock itself, "2个工作日". What cannot be understood is left
+    missing.
     """
     frame = frame.copy()
     for name in _OPTIONAL:
@@ -124,6 +125,10 @@ def complete(frame: pd.DataFrame) -> pd.DataFrame:
             frame[name] = pd.Series(None, index=frame.index, dtype="str")
     of_kind = frame["kind"].eq(ClassKind.SERVICE).map({True: COMMUNITY, False: PUBLIC})
     frame["system"] = frame["system"].fillna(of_kind)
+    has_digits = frame["system"].isin([PUBLIC, COMMUNITY])
+    for name, short in (("code", r"[0-9]{3}"), ("major_code", r"[0-9]")):
+        cut = has_digits & frame[name].str.fullmatch(short, na=False)
+        frame[name] = frame[name].mask(cut, "0" + frame[name])
     has_major = frame["code"].str.fullmatch(r"[0-9]{4}")
     frame["major_code"] = frame["major_code"].fillna(frame["code"].str[:2].where(has_major))
     frame["major_name"] = _majors_named(frame)

@@ -66,6 +66,15 @@ def test_a_limit_may_name_its_clock(
     assert (frame.iloc[0]["amount"], frame.iloc[0]["clock"], faults) == (amount, meant, [])
 
 
+def test_a_spreadsheet_that_took_the_first_zero_is_understood() -> None:
+    frame, faults = judged(
+        sheet({"code": "199", "大类代码": "1"}, {"code": "198.0"}, {"code": "197", "体系": "own"})
+    )
+    assert faults == [(4, "major_code", "is missing")]
+    assert frame["code"].tolist() == ["0199", "0198", "197"]
+    assert frame["major_code"].fillna("").tolist() == ["01", "01", ""]
+
+
 def test_what_is_wrong_is_told_by_row_and_field() -> None:
     _, faults = judged(
         sheet(
