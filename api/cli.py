@@ -15,6 +15,7 @@ from api.commands import (
     accounts,
     cases,
     catalogue,
+    deadlines,
     dispatching,
     duty,
     indicators,
@@ -150,6 +151,7 @@ app.command()(indicators.indicators)
 app.add_typer(cases.app, name="cases")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(catalogue.calendar, name="calendar")
+app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(photos.app, name="photos")
 app.command()(duty.assign)
 app.command()(dispatching.dispatch)

@@ -149,6 +149,26 @@ def passed(before: Times) -> Times:
     )
 
 
+def ladder(clock: str, run: Run, calendar: Calendar) -> list[Due]:
+    """When a run of a clock that does not stand reaches each rung."""
+    size, pauses = len(LADDER), len(run.pauses)
+    reached = gis.clock.due_at(
+        _many([run.started_at] * size),
+        [run.limit * (1 + run.extensions) * rung.share for rung in LADDER],
+        clock=run.clock,
+        calendar=calendar,
+        pauses=Pauses(
+            np.repeat(np.arange(size), pauses),
+            _many([begin for begin, _ in run.pauses] * size),
+            _many([end for _, end in run.pauses] * size),
+        ),
+    )
+    return [
+        _due(rung.move, at.replace(tzinfo=UTC), clock, rung.level)
+        for rung, at in zip(LADDER, reached.astype(object), strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class _Case:
     """What a turn of the clock is told."""
@@ -247,7 +267,7 @@ def _written(case: _Case, run: Run | None) -> Times:
     begins_anew = _begins_anew(case, run)
     owed = [] if begins_anew else _owed(case)
     clock, ticking = _ticking(case, run)
-    rungs = _ladder(clock, ticking, case.calendar) if ticking else []
+    rungs = ladder(clock, ticking, case.calendar) if ticking else []
     stood = _stood(ticking) if ticking else case.now
     coming = [*_awakening(case), *(one for one in rungs if _at(one) >= stood)]
     climbed = [one["level"] for one in rungs if _at(one) < stood and "level" in one]
@@ -320,26 +340,6 @@ def _standing_deadline(case: _Case, run: Run | None) -> datetime | None:
 def _stood(run: Run) -> datetime:
     """When a clock stood last: what it had reached before is done."""
     return run.pauses[-1][0] if run.pauses else run.started_at
-
-
-def _ladder(clock: str, run: Run, calendar: Calendar) -> list[Due]:
-    """When a clock reaches each rung."""
-    size, pauses = len(LADDER), len(run.pauses)
-    reached = gis.clock.due_at(
-        _many([run.started_at] * size),
-        [run.limit * (1 + run.extensions) * rung.share for rung in LADDER],
-        clock=run.clock,
-        calendar=calendar,
-        pauses=Pauses(
-            np.repeat(np.arange(size), pauses),
-            _many([begin for begin, _ in run.pauses] * size),
-            _many([end for _, end in run.pauses] * size),
-        ),
-    )
-    return [
-        _due(rung.move, at.replace(tzinfo=UTC), clock, rung.level)
-        for rung, at in zip(LADDER, reached.astype(object), strict=True)
-    ]
 
 
 def _many(times: list[datetime] | list[datetime | None]) -> Instants:

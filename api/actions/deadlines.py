@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+import api.actions.whistles
+import data.clock
 import data.db
 import data.deadlines
 import data.journal
 import data.scope
+import gis.case_clock
 from data.deadlines import Climbed
 from gis.access import Viewer, operator
-from gis.terms import Move
+from gis.case_clock import HANDLING, Due
+from gis.clock import Run
+from gis.terms import Clock, Move
 
 CLOCK = operator("clock")
 """By whom time acts."""
@@ -34,10 +40,15 @@ def climb(
 
 
 def catch_up(store: sa.Engine, *, now: datetime, by: Viewer = CLOCK) -> Counter[Move]:
-    """Do all that was due before `now`, in the order of time; return how often each move."""
+    """Do all that was due before `now`, in the order of time; return how often each move.
+
+    What is done to whistles counts as `late`.
+    """
     done: Counter[Move] = Counter()
     while (climbed := climb(store, now=now, by=by)).cases:
         done.update(climbed.moves)
+    while late := api.actions.whistles.keep_time(store, by=by, now=now):
+        done[Move.LATE] += late
     return done
 
 
@@ -57,3 +68,26 @@ def coming(store: sa.Engine, *, by: Viewer, most: int) -> list[dict[str, Any]]:
     """List what time does next to which cases, the first first."""
     with data.scope.transaction(store, by, keep=False) as db:
         return data.deadlines.coming(db, most=most)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """How a limit would climb; `unknown_years` are those it meets whose holidays nobody listed."""
+
+    rungs: list[Due]
+    unknown_years: list[int]
+
+
+def ladder(store: sa.Engine, start: datetime, limit: float, *, clock: Clock, by: Viewer) -> Ladder:
+    """Compute when a limit is over and how it climbs, by the calendar of the store.
+
+    Raises:
+        BadInput: no such limit ends.
+    """
+    with data.scope.transaction(store, by, keep=False) as db:
+        calendar = data.clock.calendar(db)
+    rungs = gis.case_clock.ladder(HANDLING, Run(start, limit, clock), calendar)
+    last = datetime.fromisoformat(rungs[-1]["at"])
+    met = range(start.year, last.astimezone(start.tzinfo).year + 1)
+    is_worked = clock in (Clock.WORK_HOUR, Clock.WORK_DAY)
+    return Ladder(rungs, [year for year in met if is_worked and not calendar.knows(year)])
