@@ -55,27 +55,28 @@ def told(who: Words, reasons: Sequence[Reason], about: About, chosen: Words | No
 
 
 def _reason(reason: Reason, about: About) -> Words:
-    return {
-        Reason.ON_LEAVE: ("今日请假", "is on leave"),
-        Reason.OFF_DUTY: ("不在岗", "is off duty"),
-        Reason.AT_CAPACITY: (
+    if reason in _PLAIN_REASONS:
+        return _PLAIN_REASONS[reason]
+    if reason is Reason.AT_CAPACITY:
+        return (
             f"手上已有 {about.load} 件，任务已满",
             f"has {about.load} cases already, of at most {about.capacity}",
-        ),
-        Reason.SKILL_MISSING: (
-            f"不具备技能 {'、'.join(about.missing)}",
-            f"lacks {', '.join(about.missing)}",
-        ),
-        Reason.OUT_OF_RANGE: (
-            f"距离 {about.away_m / 1000:.1f} 公里，过远",
-            f"is {about.away_m / 1000:.1f} km away, too far",
-        ),
-        Reason.NOT_ITS_KIND: ("不处置此类案卷", "does not handle cases of this class"),
-        Reason.POSITION_TOO_OLD: (
-            "定位过旧，按网格中心计",
-            "was seen too long ago, so the centre of the cell counts",
-        ),
-    }[reason]
+        )
+    if reason is Reason.SKILL_MISSING:
+        return f"不具备技能 {'、'.join(about.missing)}", f"lacks {', '.join(about.missing)}"
+    away_km = f"{about.away_m / 1000:.1f}"
+    return f"距离 {away_km} 公里，过远", f"is {away_km} km away, too far"
+
+
+_PLAIN_REASONS: dict[Reason, Words] = {
+    Reason.ON_LEAVE: ("今日请假", "is on leave"),
+    Reason.OFF_DUTY: ("不在岗", "is off duty"),
+    Reason.NOT_ITS_KIND: ("不处置此类案卷", "does not handle cases of this class"),
+    Reason.POSITION_TOO_OLD: (
+        "定位过旧，按网格中心计",
+        "was seen too long ago, so the centre of the cell counts",
+    ),
+}
 
 
 def empty(relation: Relation, reason: Reason) -> Words:
