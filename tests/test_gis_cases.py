@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -209,3 +210,8 @@ def test_the_diagram_draws_every_change_of_state() -> None:
         for source, target in step.ways:
             line = f"    {source} --> {target}: {step.move.label} {step.move}"
             assert (line in drawn) == (source is not target)
+
+
+def test_the_guide_shows_the_diagram_of_today() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "cases.md").read_text()
+    assert f"```mermaid\n{gis.cases.diagram()}\n```" in guide
