@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 import gis.duty
+import gis.duty_sheet
 from gis.duty import Answer
 from gis.duty_facts import (
     Area,
@@ -55,6 +57,17 @@ def post(person: Person, role: PostRole = PostRole.GRID_WORKER, cell: str = "A")
 
 def reasons(answer: Answer) -> list[tuple[str | None, Relation, tuple[Reason, ...]]]:
     return [(step.who, step.relation, step.reasons) for step in answer.steps]
+
+
+def test_the_page_on_duty_names_every_field_header_and_reason() -> None:
+    page = (Path(__file__).parents[1] / "docs/duty.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{one.name}`{' (required)' if one.required else ''} | {'、'.join(one.headers)} |"
+        for kind in gis.duty_sheet.KINDS
+        for one in gis.duty_sheet.fields(kind, "Asia/Shanghai")
+    ]
+    codes = [f"| `{one}` {one.label} |" for one in (*Reason, *Relation)]
+    assert [told for told in (*rows, *codes) if told not in page] == []
 
 
 # The order
@@ -311,3 +324,27 @@ def test_only_the_last_step_is_chosen_and_the_rungs_are_climbed_in_order(
     asked_twice = [(s.worker, s.unit) for s in answer.steps if s.who]
     assert len(asked_twice) == len(set(asked_twice))
     assert all(step.zh and step.en for step in answer.steps)
+
+
+# What clerks write
+
+
+def test_weekdays_clocks_and_times_are_read_as_clerks_write_them() -> None:
+    days = {
+        "周一": "1", "星期天": "7", "周一至周五": "12345", "周六、周日": "67", "1-5": "12345",
+        "周六到周一": "167", "Mon, Wed": "13", "周八": None, "": None, "0": None,
+    }  # fmt: skip
+    assert {text: gis.duty_sheet.weekdays(text) for text in days} == days
+    clocks = {
+        "8:30": "08:30", "08:30:00": "08:30", "8时30分": "08:30", "8点": "08:00", "24:00": "00:00",
+        "24:30": None, "12:60": None, "早上": None,
+    }  # fmt: skip
+    assert {text: gis.duty_sheet.clock(text) for text in clocks} == clocks
+    assert (
+        gis.duty_sheet.times("周六 9:00-12:00；周日 14:00-17:00；") == "6 09:00-12:00;7 14:00-17:00"
+    )
+    assert gis.duty_sheet.times("周一至周二 18:30至21:00") == "1 18:30-21:00;2 18:30-21:00"
+    for none in ("随时", "周六", "周六 9:00", "周六 9:00-9:00", "9:00-12:00"):
+        assert gis.duty_sheet.times(none) is None
+    assert gis.duty_sheet.hours("6 22:00-06:00") == [Hours(6, time(22), time(6))]
+    assert gis.duty_sheet.words("水电维修、心理 疏导，水电维修") == ["水电维修", "心理", "疏导"]
