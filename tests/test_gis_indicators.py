@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import gis.indicators
@@ -41,6 +43,12 @@ def test_a_case_is_reported_to_no_department() -> None:
     }  # fmt: skip
     for by in (By.CELL, By.COMMUNITY, By.STREET):
         assert gis.indicators.of(by) == INDICATORS
+
+
+def test_the_guide_has_every_formula_as_it_is() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "indicators.md").read_text(encoding="utf-8")
+    for one in INDICATORS:
+        assert f"| {one.zh} `{one.key}` | {one.formula_zh} | {one.formula_en} |" in guide
 
 
 def test_every_indicator_says_its_formula_in_both_languages() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,6 +85,16 @@ def test_the_diagram_shows_every_state_and_move() -> None:
     drawn = gis.network.diagram()
     for word in (*W, *P, M.APPROVE, M.MEET, M.RESOLVE, M.QUIET, M.CLAIM, M.ARRIVE, M.FINISH):
         assert f"{word.label} {word}" in drawn
+
+
+def test_the_guide_shows_the_diagrams_and_the_deadlines_as_they_are() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "whistle.md").read_text(encoding="utf-8")
+    for drawn in gis.network.diagram().split("\n\n"):
+        assert drawn in guide
+    for kind, limits in gis.network.LIMITS.items():
+        line = next(one for one in guide.splitlines() if one.startswith(f"| {kind.label} {kind} "))
+        for limit in (limits.approve, limits.claim, limits.arrive, limits.finish):
+            assert f"| {limit.amount:g} {str(limit.clock).replace('_', ' ')}" in line
 
 
 def test_what_a_whistle_does_not_take_is_refused_with_what_it_takes() -> None:
