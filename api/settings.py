@@ -67,7 +67,8 @@ class Settings(BaseSettings):
     basemap: Basemap = Field(Basemap.NONE, description="none, tianditu, amap or osm")
     tianditu_key: str | None = Field(None, description="key for 天地图 tiles, a browser key")
     time_zone: str = Field(
-        "Asia/Shanghai", description="zone of times in files that name no offset"
+        "Asia/Shanghai",
+        description="zone of the working calendar, and of times in files that name no offset",
     )
 
     @field_validator("time_zone")

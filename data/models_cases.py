@@ -99,7 +99,7 @@ class CaseFile(Numbered, Watched, Versioned, Placed, InArea, Base):
 
     `desk_code` is the division whose duty desk has it while its cell is not sure, and `area_no` is
     then the desk's; `settled` says that somebody chose the cell, whatever the place says. `clock`
-    is a `gis.clock.Run`; `next_move` is what time does at `next_at`.
+    is the `run` of `gis.case_clock.Times`; `next_move` is what time does at `next_at`.
     """
 
     __tablename__ = "case_file"

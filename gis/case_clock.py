@@ -238,7 +238,6 @@ def _back(case: _Case) -> Run | None:
 
 _TURNS: dict[Move, Callable[[_Case], Run | None]] = {
     M.REPORT: _none,
-    M.BRING: _none,
     M.RESTORE: _none,
     M.FILE: _kept,
     M.JOIN: _kept,
