@@ -78,13 +78,13 @@ def test_every_waiting_case_is_proposed_to_somebody_or_a_reason_is_told(city: sa
 
 def test_what_is_proposed_is_committed_whole_and_each_case_once(city: sa.Engine) -> None:
     chosen = choices(propose(city))
-    done = api.actions.dispatching.commit(city, chosen, by=DISPATCHER, now=MORNING)
+    done = api.actions.dispatching.send(city, chosen, by=DISPATCHER, now=MORNING)
     assert {one["state"] for one in done} == {"dispatched"}
     held = {row.code: (row.times, row.one) for row in rows(city, HELD)}
     assert {one.code: (1, True) for one in chosen} == {
         c: held[c] for c in sorted(held) if c in {one.code for one in chosen}
     }
-    again = api.actions.dispatching.commit
+    again = api.actions.dispatching.send
     with pytest.raises(Conflict, match="changed meanwhile; nothing was done") as refused:
         again(city, chosen[:3], by=DISPATCHER, now=MORNING)
     assert [one["code"] for one in refused.value.facts["changed"]] == [c.code for c in chosen[:3]]
@@ -92,10 +92,10 @@ def test_what_is_proposed_is_committed_whole_and_each_case_once(city: sa.Engine)
 
 def test_one_case_that_was_moved_meanwhile_keeps_all_others_back(city: sa.Engine) -> None:
     chosen = choices(propose(city))
-    api.actions.dispatching.commit(city, chosen[:1], by=DISPATCHER, now=MORNING)
+    api.actions.dispatching.send(city, chosen[:1], by=DISPATCHER, now=MORNING)
     before = rows(city, WAITING)
     with pytest.raises(Conflict) as refused:
-        api.actions.dispatching.commit(city, chosen, by=DISPATCHER, now=MORNING)
+        api.actions.dispatching.send(city, chosen, by=DISPATCHER, now=MORNING)
     assert [one["code"] for one in refused.value.facts["changed"]] == [chosen[0].code]
     assert "已派遣 dispatched" in str(refused.value)
     assert rows(city, WAITING) == before
@@ -110,7 +110,7 @@ def test_fifty_dispatchers_at_once_give_every_case_exactly_one_holder(city: sa.E
         taken = 0
         for one in found[number % 7 :: 7] + found[: number % 5]:
             try:
-                api.actions.dispatching.commit(city, [one], by=DISPATCHER, now=MORNING)
+                api.actions.dispatching.send(city, [one], by=DISPATCHER, now=MORNING)
                 taken += 1
             except Conflict:
                 continue
@@ -168,10 +168,10 @@ def test_bad_lines_are_refused_all_at_once(city: sa.Engine) -> None:
     chosen = choices(propose(city))
     lines = [chosen[0], chosen[0], Choice(chosen[1].code, 1), Choice("x", 1, "w", "u")]
     with pytest.raises(BadInput) as refused:
-        api.actions.dispatching.commit(city, lines, by=DISPATCHER, now=MORNING)
+        api.actions.dispatching.send(city, lines, by=DISPATCHER, now=MORNING)
     assert len(refused.value.facts["faults"]) == 3
     with pytest.raises(BadInput, match="no worker has the code 'W-none'"):
-        api.actions.dispatching.commit(
+        api.actions.dispatching.send(
             city, [Choice(chosen[0].code, chosen[0].version, "W-none")], by=TESTER, now=MORNING
         )
     worker = Viewer(72, "worker", "员", Role.WORKER, EVERYWHERE)

@@ -83,7 +83,7 @@ def by_hand(told: Sequence[str]) -> dict[str, str]:
     return {case: worker for case, _, worker in pairs}
 
 
-def commit(
+def send(
     store: sa.Engine, choices: Sequence[Choice], *, by: Viewer, now: datetime
 ) -> list[dict[str, object]]:
     """Dispatch all the cases as chosen, or, if any was moved meanwhile, none.

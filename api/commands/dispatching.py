@@ -60,7 +60,7 @@ def dispatch(
         ]
         api.show.say(f"{len(found.items)} cases wait; {len(choices)} of them can be sent")
         if commit and choices:
-            api.actions.dispatching.commit(
+            api.actions.dispatching.send(
                 opened.store, choices, by=opening.operator(), now=datetime.now(UTC)
             )
             api.show.say(f"dispatched {len(choices)} cases")

@@ -72,5 +72,5 @@ def dispatch(store: Store, viewer: ViewerDep, lines: Lines) -> dict[str, Any]:
     from api.actions.dispatching import Choice
 
     choices = [Choice(**line.model_dump()) for line in lines.lines]
-    done = api.actions.dispatching.commit(store, choices, by=viewer, now=datetime.now(UTC))
+    done = api.actions.dispatching.send(store, choices, by=viewer, now=datetime.now(UTC))
     return {"dispatched": done}
