@@ -31,7 +31,7 @@ import data.db
 import data.locate
 import data.network_late
 import data.scope
-from api.actions import whistles
+from api.actions import deadlines, whistles
 from api.actions.whistles import Called, Meeting, Order, Task
 from gis.access import Role, Viewer, operator
 from gis.cases import Said
@@ -318,8 +318,8 @@ def test_a_task_that_is_not_done_in_time_is_told(acts: Acts) -> None:
     acts.resolve("改造", Task("D-gas", "迁改", NOW + timedelta(days=2)))
     acts.quiet(CHIEF, "转入工程")
     clock, now = operator("clock"), NOW + timedelta(days=3)
-    assert whistles.keep_time(acts.store, by=clock, now=now) == 1
-    assert whistles.keep_time(acts.store, by=clock, now=now) == 0
+    assert deadlines.whistles(acts.store, by=clock, now=now) == 1
+    assert deadlines.whistles(acts.store, by=clock, now=now) == 0
     assert acts.timeline()[-1][1]["late"] == "follow_up"
     assert acts.scalar("SELECT count(*) FROM journal WHERE act = 'whistle-late'") == 1
 
@@ -329,7 +329,7 @@ def test_many_who_tell_at_once_tell_each_deadline_once(acts: Acts) -> None:
     now = acts.now + timedelta(days=2)
 
     def tick() -> int:
-        return whistles.keep_time(acts.store, by=operator("clock"), now=now)
+        return deadlines.whistles(acts.store, by=operator("clock"), now=now)
 
     with ThreadPoolExecutor(6) as pool:
         told = [one.result() for one in [pool.submit(tick) for _ in range(12)]]
@@ -345,7 +345,7 @@ def test_a_whistle_ends_with_its_case(acts: Acts) -> None:
             (M.FEEDBACK, Said(words="抢通")), (M.INSPECT, Said()), (M.CLOSE, Said(closing="通水")),
         ):  # fmt: skip
             case = data.cases.move(db, case, move, said, by=TESTER, now=acts.now)
-    assert whistles.keep_time(acts.store, by=operator("clock"), now=acts.now) == 1
+    assert deadlines.whistles(acts.store, by=operator("clock"), now=acts.now) == 1
     assert acts.told()[0]["closing"] == "案卷已结 the case has ended"
     told = acts.approve()  # an emergency that went fast
     assert (told["state"], told["approved_at"]) == ("closed", acts.now)

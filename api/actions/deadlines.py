@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-import api.actions.whistles
 import data.clock
 import data.db
 import data.deadlines
 import data.journal
+import data.network_late
 import data.scope
 import gis.case_clock
 from data.deadlines import Climbed
@@ -39,6 +39,22 @@ def climb(
     return climbed
 
 
+def whistles(store: sa.Engine, *, now: datetime, by: Viewer = CLOCK) -> int:
+    """Tell of every missed deadline of a whistle, and close what sounds about ended cases.
+
+    Return how many it were.
+    """
+    with data.scope.transaction(store, by) as db:
+        late = data.network_late.climb(db, now=now)
+        ended = data.network_late.quiet_ended(db, now=now)
+        if late or ended:
+            data.db.bump(db, "cases")
+            data.journal.write(
+                db, actor=by.login, act="whistle-late", late=len(late), ended=len(ended)
+            )
+    return len(late) + len(ended)
+
+
 def catch_up(store: sa.Engine, *, now: datetime, by: Viewer = CLOCK) -> Counter[Move]:
     """Do all that was due before `now`, in the order of time; return how often each move.
 
@@ -47,7 +63,7 @@ def catch_up(store: sa.Engine, *, now: datetime, by: Viewer = CLOCK) -> Counter[
     done: Counter[Move] = Counter()
     while (climbed := climb(store, now=now, by=by)).cases:
         done.update(climbed.moves)
-    while late := api.actions.whistles.keep_time(store, by=by, now=now):
+    while late := whistles(store, now=now, by=by):
         done[Move.LATE] += late
     return done
 

@@ -20,7 +20,6 @@ import data.db
 import data.journal
 import data.network
 import data.network_answers
-import data.network_late
 import data.network_look
 import data.scope
 import data.whistles
@@ -259,25 +258,6 @@ def finish_task(
         ),
         texts=[words], task=task,
     )  # fmt: skip
-
-
-# Time
-
-
-def keep_time(store: sa.Engine, *, by: Viewer, now: datetime) -> int:
-    """Tell of every missed deadline once, and close what sounds about ended cases; return how many.
-
-    As the owner of the store: nobody does by hand what time does.
-    """
-    with data.scope.transaction(store, by) as db:
-        late = data.network_late.climb(db, now=now)
-        ended = data.network_late.quiet_ended(db, now=now)
-        if late or ended:
-            data.db.bump(db, "cases")
-            data.journal.write(
-                db, actor=by.login, act="whistle-late", late=len(late), ended=len(ended)
-            )
-    return len(late) + len(ended)
 
 
 # What all acts have in common
