@@ -18,7 +18,7 @@ import gis.dispatch_pairs
 import gis.duty
 import gis.roads
 from gis.dispatch import Assignment
-from gis.dispatch_pairs import NOWHERE, Cases, Responders, Rules, Travel
+from gis.dispatch_pairs import NOWHERE, Cases, Floats, Ints, Responders, Rules, Travel
 from gis.duty import Answer
 from gis.duty_facts import Asked, Facts, Posted
 from gis.errors import BadInput
@@ -32,6 +32,7 @@ URGENT = 5.0
 """What lateness of an urgent case weighs beside that of another."""
 HANDLING_S = 1_200.0
 SKILLS = 62
+NEAREST = 30
 DIALS = ("own_cell", "fairness")
 
 
@@ -199,10 +200,24 @@ def _assign(
     )
     ways = roads if len(cases) * len(responders) <= PAIRS else None
     seconds = gis.roads.walk_s(ways, responders.xy, cases.xy)
-    travel = Travel.nearest(seconds, 30) if len(cases) > LIVE else Travel.every(seconds)
+    travel = _near(seconds, cases.held) if len(cases) > LIVE else Travel.every(seconds)
     choices = gis.dispatch_pairs.consider(cases, responders, travel, now_s=0.0, rules=rules)
     decide = gis.dispatch.decide_in_bulk if len(cases) > LIVE else gis.dispatch.decide
     return decide(choices)
+
+
+def _near(seconds: Floats, held: Ints) -> Travel:
+    """The nearest few of each case, and whom the dispatcher chose wherever he is."""
+    near = Travel.nearest(seconds, NEAREST)
+    case = np.flatnonzero(held != NOWHERE)
+    case = case[
+        ~np.isin(case * len(seconds) + held[case], near.case * len(seconds) + near.responder)
+    ]
+    return Travel(
+        np.concatenate([near.case, case]),
+        np.concatenate([near.responder, held[case]]),
+        np.concatenate([near.seconds, seconds[held[case], case]]),
+    )
 
 
 def _skills(waiting: Sequence[Waiting]) -> dict[str, int]:
