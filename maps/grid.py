@@ -7,8 +7,35 @@ import folium
 import maps.basemaps
 import maps.layers
 import maps.styles
-from gis.terms import Datum
+from gis.terms import (
+    Channel,
+    ClassKind,
+    Clock,
+    Datum,
+    DivisionLevel,
+    Labelled,
+    Move,
+    Part,
+    PartyState,
+    UnitKind,
+    WhistleKind,
+    WhistleState,
+)
 from maps.page import Page
+
+_SPOKEN: dict[str, type[Labelled]] = {
+    "move": Move,
+    "kind": ClassKind,
+    "clock": Clock,
+    "channel": Channel,
+    "level": DivisionLevel,
+    "unit": UnitKind,
+    "whistle": WhistleState,
+    "whistle_kind": WhistleKind,
+    "part": Part,
+    "party": PartyState,
+}
+"""The words of cases, which the page says in Chinese."""
 
 
 def page(basemap: maps.basemaps.Basemap | None = None, *, key: str | None = None) -> Page:
@@ -21,6 +48,9 @@ def page(basemap: maps.basemaps.Basemap | None = None, *, key: str | None = None
             "styles": maps.styles.table(),
             "parts": [vars(shown) for shown in maps.layers.PARTS],
             "datum": Datum.GCJ02 if shifted else Datum.WGS84,
+            "words": {
+                name: {word.value: word.label for word in words} for name, words in _SPOKEN.items()
+            },
         },
     )
     for tiles in maps.basemaps.tile_layers(basemap, key=key) if basemap else []:

@@ -36,6 +36,7 @@ class Page(folium.Map):
         ("wangge_panels_css", f"{STATIC}/map/panels.css"),
         ("wangge_phone_css", f"{STATIC}/map/phone.css"),
         ("wangge_who_css", f"{STATIC}/map/who.css"),
+        ("wangge_case_css", f"{STATIC}/map/case.css"),
     ]
     _template = Template(
         """

@@ -1,105 +1,77 @@
-// The card of a cell: a panel beside the map, on a phone a sheet from below.
+// The card of a cell.
 
-import { Lost, askJson } from './ask.js';
+import { Lost, Refused, askJson } from './ask.js';
 import { HIDDEN, both, count, icon, isHidden, make, whyHidden } from './build.js';
+import { caseList } from './case-list.js';
+import { may } from './me.js';
+import { askAnew, fill, heading, inPlace, panel, reason, section, telephone, turnTo } from './panel.js';
 import { lookOf, picture } from './signs.js';
-import { changed, state } from './state.js';
+import { state } from './state.js';
 
-const panel = document.getElementById('card');
-let asking = new AbortController();
+const NONE = ['现行方案里没有这个网格。', 'No cell of the plan in force has this code.'];
 
 export async function showCell(code) {
-  asking.abort();
-  asking = new AbortController();
-  state.selected = code;
-  changed('selected');
+  const signal = turnTo({ cell: code });
   try {
-    const cell = await read(code);
-    draw(cell);
+    const [cell, files] = await read(code, signal);
+    draw(cell, files);
     return cell;
   } catch (error) {
-    if (error.name !== 'AbortError') fill(head(code, '', ''), reason(error));
+    if (error.name !== 'AbortError') refuse(code, error);
     throw error;
   }
 }
 
 // What is open is asked for again, in place: after a change of the data, after a lost server.
-export async function freshCard() {
-  if (!state.selected) return;
-  asking.abort();
-  asking = new AbortController();
-  const [code, at] = [state.selected, panel.scrollTop];
+export async function freshCell() {
+  const code = state.selected;
+  if (!code) return;
   try {
-    draw(await read(code));
-    panel.scrollTop = at;
+    const [cell, files] = await read(code, askAnew());
+    inPlace(() => draw(cell, files));
   } catch (error) {
-    if (error.status === 404) fill(head(code, '', ''), reason(error));
+    if (error.status === 404) refuse(code, error);
     throw error;
   }
 }
 
-function read(code) {
-  return askJson(`/cells/${encodeURIComponent(code)}`, asking.signal);
+function read(code, signal) {
+  return Promise.all([askJson(`/cells/${encodeURIComponent(code)}`, signal), openCases(code, signal)]);
 }
 
-function reason(error) {
-  const words = error.status === 404
-    ? ['现行方案里没有这个网格。', 'No cell of the plan in force has this code.']
-    : error instanceof Lost || error.status >= 500
-      ? ['连接不上服务器，读不到这个网格；恢复后会自动再读。', 'The server does not answer; the card is read again once it is back.']
-      : ['读不到这个网格。', 'This cell cannot be read.'];
-  return make('p', { class: 'none' }, ...both(...words));
+const MOST_CODE = 64; // what /cases takes as an area
+
+// The open cases of a cell that the viewer may see; null for who may see none at all.
+async function openCases(code, signal) {
+  if (code.length > MOST_CODE || !(await may('cases'))) return null;
+  try {
+    return await askJson(`/cases?area=${encodeURIComponent(code)}&open=true&limit=500`, signal);
+  } catch (error) {
+    if (error instanceof Lost || error instanceof Refused) return null;
+    throw error;
+  }
 }
 
-function draw(cell) {
+function refuse(code, error) {
+  fill(TITLE, head(code, '', ''), reason(error, ['这个网格', 'This cell'], NONE));
+}
+
+const TITLE = '网格信息 Cell';
+
+function draw(cell, files) {
   const { community, street } = cell;
   const where = [street.name, community.name].filter(Boolean).join(' › ');
-  fill(head(cell.name, where, cell.code, cell.kind_label), facts(cell), posts(cell), cases(cell), facilities(cell), foot(cell));
-}
-
-export function closeCard() {
-  asking.abort();
-  const wasInside = panel.contains(document.activeElement);
-  panel.hidden = true;
-  if (wasInside) document.querySelector('.folium-map').focus({ preventScroll: true });
-  document.body.classList.remove('with-card');
-  if (!state.selected) return;
-  state.selected = null;
-  changed('selected');
-}
-
-function fill(...children) {
-  panel.replaceChildren(closer(), ...children, make('div', { class: 'more-below', 'aria-hidden': 'true' }));
-  panel.hidden = false;
-  panel.scrollTop = 0;
-  document.body.classList.add('with-card');
-  showMore();
-}
-
-// A fading edge says that there is more below.
-function showMore() {
-  panel.classList.toggle('has-more', panel.scrollTop + panel.clientHeight < panel.scrollHeight - 6);
-}
-panel.addEventListener('scroll', showMore, { passive: true });
-window.addEventListener('resize', showMore);
-
-function closer() {
-  return make('div', { class: 'closer' },
-    make('button', { type: 'button', class: 'close', 'aria-label': '关闭 Close', onclick: closeCard }, icon('m5 5 10 10', 'm15 5-10 10')));
+  fill(TITLE, head(cell.name, where, cell.code, cell.kind_label), facts(cell), posts(cell), cases(cell, files), facilities(cell), foot(cell));
 }
 
 // The cells a rough position allows: `rows` of { code, name, distance_m }, the nearest first.
 export function showChoice({ title, english, accuracy, rows }, openCell) {
-  asking.abort();
-  if (state.selected) {
-    state.selected = null;
-    changed('selected');
-  }
+  turnTo({});
   const list = rows.map(({ code, name, distance_m: away }) => make('li', {},
     make('button', { type: 'button', onclick: () => openCell(code) },
       make('span', { class: 'name', text: name }),
       make('span', { class: 'away', text: away ? `约 ${length(away)}` : '定位点在此' }))));
-  fill(make('header', { class: 'head' },
+  fill(TITLE, make('header', { class: 'head' },
     make('p', { class: 'where', text: `定位误差约 ${length(accuracy)}` }),
     make('h2', { text: title, title }),
     make('p', { class: 'code', lang: 'en', text: english })),
@@ -113,7 +85,7 @@ export function length(metres) {
 function head(name, where, code, kind) {
   return make('header', { class: 'head' },
     make('p', { class: 'where', text: where || ' ' }),
-    make('h2', { text: name, title: name, onclick: (event) => event.target.classList.toggle('whole') }),
+    heading(name),
     make('p', { class: 'code' }, kind ? make('span', { class: 'kind', text: kind }) : null, make('span', { text: code })));
 }
 
@@ -161,22 +133,21 @@ function area(metres) {
   return metres >= 1e6 ? `${(metres / 1e6).toFixed(2)} km²` : `${(metres / 1e4).toFixed(1)} 公顷`;
 }
 
-function section(label, english, ...children) {
-  return make('section', {}, make('h3', {}, ...both(label, english)), ...children);
-}
-
 function posts(cell) {
   if (!cell.posts.length) return section('责任人', 'Posts', make('p', { class: 'none', text: '现在没有人在岗 Nobody is posted here now' }));
   const rows = cell.posts.map(({ label, name, phone }) => make('li', {},
     make('span', { class: 'role', text: label }),
     make('span', { class: 'name', text: name }),
-    phone ? make('a', { href: `tel:${phone.replace(/[^0-9+]/g, '')}`, text: phone, 'aria-label': `拨打 ${name} ${phone}` }) : null));
+    telephone(name, phone)));
   return section('责任人', 'Posts', make('ul', { class: 'posts' }, ...rows));
 }
 
-function cases(cell) {
+// Counts for everybody; each by name for those in charge, who are spared the counts of a few.
+function cases(cell, files) {
   const none = isHidden(cell, 'open_cases') ? HIDDEN.join(' ') : cell.open_cases ? `${count(cell.open_cases)} 件` : '没有未结案 No open case';
-  return section('未结案', 'Open cases', tallies('cases', cell.open_cases_by_state, none));
+  const list = files?.cases.length ? caseList(files, cell.open_cases) : null;
+  const counts = tallies('cases', cell.open_cases_by_state, none);
+  return section('未结案', 'Open cases', list?.isWhole ? null : counts, list?.element);
 }
 
 function facilities(cell) {

@@ -3,13 +3,16 @@
 
 import { address, readAddress } from './address.js';
 import { askJson, expected, whenLost } from './ask.js';
-import { closeCard, freshCard, showCell } from './card.js';
-import { boxOnMap } from './datum.js';
+import { freshCell, showCell } from './card.js';
+import { freshCase, showCase } from './case.js';
+import { boxOnMap, onMap } from './datum.js';
 import { drawLegend } from './legend.js';
 import { closeLayersOnEscape, homeButton } from './controls.js';
 import { locateButton } from './here.js';
+import { listen, takingUp } from './live.js';
 import { Names } from './names.js';
 import { loaded, lost, nothingYet, quiet } from './notice.js';
+import { closeCard, opens, panel } from './panel.js';
 import { pickAt, readout } from './pick.js';
 import { bringIn, reveal, roomFor } from './room.js';
 import { searchBox } from './search.js';
@@ -24,6 +27,7 @@ const parts = {};
 const RETRY_S = [2, 5, 10, 30];
 const LOOK_AGAIN_S = 60;
 let failures = 0;
+let ring = null;
 
 export function openMap(id) {
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
@@ -80,10 +84,17 @@ async function load() {
   else nothingYet();
   if (before?.version === version && !recovered) return;
   changed('overview');
+  if (!before) meet();
   if (before || recovered) freshCard().catch(expected);
   if (!map._loaded) return firstView();
   if (!before.totals.cells && bbox) map.fitBounds(boxOnMap(bbox), roomFor());
   tiles.reload();
+}
+
+// Who is signed in, and what he hears of.
+function meet() {
+  whoButton(map).catch(expected);
+  listen(takingUp(tiles, freshCard)).catch(expected);
 }
 
 function firstView() {
@@ -94,13 +105,17 @@ function firstView() {
   else map.setView([35, 105], 5);
   tiles.once('load', loaded).addTo(map);
   names.addTo(map);
-  if (asked?.code) openCell(asked.code);
-  address(map, openCell);
+  if (asked) openAsked(asked);
+  address(map, openAsked);
 }
 
 function goHome() {
   const bbox = state.overview?.bbox;
   if (bbox) map.fitBounds(boxOnMap(bbox), roomFor());
+}
+
+function freshCard() {
+  return state.case ? freshCase() : freshCell();
 }
 
 function retry() {
@@ -122,13 +137,14 @@ function onLost() {
 }
 
 export function start() {
+  opens.case = openCase;
+  opens.cell = (code) => (state.case ? backToCell(code) : openCell(code));
   drawLegend(document.getElementById('legend'), switchPart);
   searchBox((found) => openCell(found.code, { fly: true }));
-  whoButton(map).catch(expected);
   homeButton(map, goHome);
   locateButton(map, openCell);
   closeLayersOnEscape(map);
-  map.on('click', (event) => pickAt(map, tiles, event.latlng, openCell) ?? closeCard());
+  map.on('click', (event) => pickAt(map, tiles, event.latlng, opens) ?? closeCard());
   readout(map, tiles);
   onChange((what) => {
     if (what !== 'overview') tiles.repaint();
@@ -137,6 +153,7 @@ export function start() {
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !event.defaultPrevented) closeCard();
   });
+  onChange((what) => what === 'selected' && !state.case && ring?.remove());
   whenLost(onLost);
   setInterval(() => document.visibilityState === 'visible' && retry(), LOOK_AGAIN_S * 1000);
   window.addEventListener('online', retry);
@@ -148,12 +165,44 @@ export function start() {
 // the user stands, else only bring it out from under the panels.
 function openCell(code, { fly = false, at = null } = {}) {
   showCell(code).then((cell) => {
-    if (fly) document.getElementById('card').focus({ preventScroll: true });
+    if (fly) panel.focus({ preventScroll: true });
     const box = boxOnMap(cell.bbox);
     if (fly) map.fitBounds(box, { ...roomFor(), maxZoom: 17 });
     else if (at) bringIn(map, at);
     else reveal(map, box);
   }).catch(expected);
+}
+
+// From a line of the panel, a popup or a link; the focus goes with whoever pressed a button.
+function openCase(code, { cell, focus = true } = {}) {
+  showCase(code, cell).then((file) => {
+    if (focus) panel.focus({ preventScroll: true });
+    mark(file?.lon ? onMap(file.lon, file.lat) : null);
+  }).catch(expected);
+}
+
+// A ring around the place of the open case, whether or not its sign is shown.
+function mark(place) {
+  ring?.remove();
+  if (!place) return;
+  ring = L.circleMarker(place, { radius: 17, color: '#c2410c', weight: 3.5, fill: false, interactive: false }).addTo(map);
+  reveal(map, L.latLngBounds([place]));
+}
+
+// Back from a case to its cell: to the line one came from.
+function backToCell(code) {
+  const from = state.case;
+  showCell(code).then((cell) => {
+    const line = [...panel.querySelectorAll('[data-code]')].find((one) => one.dataset.code === from);
+    (line ?? panel).focus({ preventScroll: !line });
+    reveal(map, boxOnMap(cell.bbox));
+  }).catch(expected);
+}
+
+function openAsked({ cell, file }) {
+  if (file) openCase(file, { cell, focus: false });
+  else if (cell) openCell(cell);
+  else closeCard();
 }
 
 export { settings };

@@ -1,6 +1,6 @@
 // What lies under the finger: a sign nearby, else the cell. And, with a mouse, its name at once.
 
-import { HIDDEN, count, isHidden, make } from './build.js';
+import { HIDDEN, both, count, isHidden, make } from './build.js';
 import { LEGIBLE, lookOf, picture, signSize } from './signs.js';
 import { settings, state } from './state.js';
 
@@ -22,7 +22,8 @@ function nearest(spot, pixels) {
     for (const { x, y, values } of spot.tile[kind] ?? []) {
       if (!state[kind].has(values[word])) continue;
       const away = Math.hypot(x - spot.x, y - spot.y) / spot.perPixel;
-      if (pixels && away <= pixels && (!best || away < best.away)) best = { away, kind, word: values[word], values, cell: cellAt({ tile: spot.tile, x, y }) };
+      const nearer = !best || away < best.away || (away === best.away && kind === best.kind); // the one on top
+      if (pixels && away <= pixels && nearer) best = { away, kind, word: values[word], values, cell: cellAt({ tile: spot.tile, x, y }) };
     }
   }
   return best;
@@ -35,25 +36,26 @@ function cellAt(spot) {
 }
 
 // Opens what is there and returns it; null where there is nothing.
-export function pickAt(map, tiles, place, openCell) {
+export function pickAt(map, tiles, place, opens) {
   const spot = tiles.at(place);
   if (!spot) return null;
   const near = nearest(spot, reach(map.getZoom()));
-  if (near) return popup(map, place, near, openCell);
+  if (near) return popup(map, place, near, opens);
   const cell = state.parts.has('cells') && cellAt(spot);
   if (!cell) return null;
-  openCell(cell.code);
+  opens.cell(cell.code);
   return cell;
 }
 
-function popup(map, place, { kind, word, values, cell }, openCell) {
+function popup(map, place, { kind, word, values, cell }, opens) {
   const { label } = lookOf(kind, word);
+  const way = (look, open, ...words) => make('button', { type: 'button', class: look, onclick: () => { map.closePopup(); open(); } }, ...words);
   const body = make('div', { class: 'point' },
     make('p', { class: 'what' }, picture(kind, word), make('span', { text: label })),
     make('p', { class: 'name', text: values.title ?? values.name, title: values.title ?? values.name }),
     make('p', { class: 'code', text: values.code }),
-    cell && make('button', { type: 'button', class: 'of-cell', onclick: () => { map.closePopup(); openCell(cell.code); } },
-      '属于 ', make('b', { text: cell.name }), ' ›'));
+    kind === 'cases' && values.code && way('of-case', () => opens.case(values.code), ...both('经过与责任', 'Details'), ' ›'),
+    cell && way('of-cell', () => opens.cell(cell.code), '属于 ', make('b', { text: cell.name }), ' ›'));
   return L.popup({ maxWidth: 260, closeButton: true, autoPanPadding: [24, 24] }).setLatLng(place).setContent(body).openOn(map);
 }
 

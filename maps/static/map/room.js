@@ -6,12 +6,13 @@ const EDGE = 16;
 
 export const onPhone = () => NARROW.matches;
 
-// Left and top, right and bottom, as `fitBounds` wants them. A hidden card is 0 wide.
+// Left and top, right and bottom, as `fitBounds` wants them. A hidden card is 0 wide; beside a
+// shown one stand the controls.
 export function roomFor() {
   const { offsetWidth, offsetHeight } = document.getElementById('card');
   if (ASIDE.matches) return { paddingTopLeft: [EDGE, 74], paddingBottomRight: [Math.max(72, offsetWidth + 12), EDGE] };
   if (onPhone()) return { paddingTopLeft: [EDGE, 84], paddingBottomRight: [EDGE, Math.max(96, offsetHeight + 12)] };
-  return { paddingTopLeft: [376, 24], paddingBottomRight: [Math.max(72, offsetWidth + 36), 24] };
+  return { paddingTopLeft: [376, 24], paddingBottomRight: [offsetWidth ? offsetWidth + 88 : 72, 24] };
 }
 
 function freePart(map) {

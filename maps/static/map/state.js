@@ -12,6 +12,7 @@ export const state = {
   cases: shown(settings.styles.cases),
   overview: null,
   selected: null, // the code of the selected cell
+  case: null, // the code of the case whose card is open
 };
 
 const listeners = [];

@@ -74,14 +74,13 @@ export const TownTiles = L.GridLayer.extend({
 
   async _load(canvas, coords) {
     const layers = wanted(coords.z);
-    let tile = {};
-    if (layers) {
-      const shift = settings.datum === 'gcj02' ? '?datum=gcj02' : '';
-      const url = `/tiles/${layers}/${coords.z - 1}/${coords.x}/${coords.y}.mvt${shift}`;
-      tile = read(await askBytes(url, canvas.stop.signal));
-    }
-    canvas.tile = tile;
+    canvas.tile = layers ? await this._ask(layers, canvas, coords) : {};
     this._paint(canvas, coords.z);
+  },
+
+  async _ask(layers, canvas, { x, y, z }) {
+    const shift = settings.datum === 'gcj02' ? '?datum=gcj02' : '';
+    return read(await askBytes(`/tiles/${layers}/${z - 1}/${x}/${y}.mvt${shift}`, canvas.stop.signal));
   },
 
   _paint(canvas, zoom) {
@@ -106,6 +105,17 @@ export const TownTiles = L.GridLayer.extend({
     for (const { el, coords } of Object.values(this._tiles ?? {})) {
       this._load(el, coords).then(() => this.fire('tileload', { tile: el, coords }), expected);
     }
+  },
+
+  // Ask anew for the cases alone, where `concerns` says so of a tile; all else stays as it is.
+  async reloadCases(concerns) {
+    if (!state.parts.has('cases')) return;
+    const here = Object.values(this._tiles ?? {}).filter(({ el, coords }) => el.tile && coords.z === this._tileZoom && concerns(el.tile));
+    await Promise.all(here.map(async ({ el, coords }) => {
+      const { cases, cases_by_cell: counts } = await this._ask('cases', el, coords);
+      Object.assign(el.tile, { cases, cases_by_cell: counts });
+      this._paint(el, coords.z);
+    }));
   },
 
   // The tiles now on screen: [{tile, coords}].

@@ -1,14 +1,10 @@
 // Who is signed in: a small button at the lower right, and what it opens.
 
-import { askJson, expected } from './ask.js';
+import { expected } from './ask.js';
 import { both, icon, make } from './build.js';
+import { me, signIn } from './me.js';
 
 const PERSON = ['M10 3a3.6 3.6 0 1 1 0 7.2A3.6 3.6 0 0 1 10 3', 'M3.5 17.5c.6-3.6 3.2-5.4 6.5-5.4s5.9 1.8 6.5 5.4'];
-
-function signIn() {
-  const here = window.location.pathname + window.location.hash;
-  window.location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
-}
 
 async function signOut() {
   await fetch('/sign-out', {
@@ -21,21 +17,21 @@ async function signOut() {
   window.location.reload();
 }
 
-function told(me) {
-  const charge = me.charge.length ? me.charge.slice(0, 3).join('；') + (me.charge.length > 3 ? ' …' : '') : '没有负责范围';
+function told(viewer) {
+  const charge = viewer.charge.length ? viewer.charge.slice(0, 3).join('；') + (viewer.charge.length > 3 ? ' …' : '') : '没有负责范围';
   return make('div', { class: 'who panel', id: 'who', role: 'dialog', 'aria-label': '我的账号 My account', hidden: true },
-    make('p', { class: 'name', text: me.name }),
-    make('p', { class: 'soft', text: `${me.role_label} · ${charge}` }),
+    make('p', { class: 'name', text: viewer.name }),
+    make('p', { class: 'soft', text: `${viewer.role_label} · ${charge}` }),
     make('p', { class: 'ways' },
-      me.rights.includes('persons') && make('a', { href: '/register' }, ...both('台账', 'Register')),
+      viewer.rights.includes('persons') && make('a', { href: '/register' }, ...both('台账', 'Register')),
       make('a', { href: `/sign-in?next=${encodeURIComponent('/')}` }, ...both('账号', 'Account')),
       make('button', { type: 'button', onclick: () => signOut().catch(expected) }, ...both('退出', 'Sign out'))));
 }
 
 export async function whoButton(map) {
-  const me = await askJson('/me');
-  const label = me.login ? `${me.name} · ${me.role_label}` : '登录 Sign in';
-  const button = make('button', { type: 'button', class: me.login ? 'me in' : 'me', title: label, 'aria-label': label }, icon(...PERSON));
+  const viewer = await me();
+  const label = viewer.login ? `${viewer.name} · ${viewer.role_label}` : '登录 Sign in';
+  const button = make('button', { type: 'button', class: viewer.login ? 'me in' : 'me', title: label, 'aria-label': label }, icon(...PERSON));
   const Who = L.Control.extend({
     onAdd() {
       L.DomEvent.disableClickPropagation(button);
@@ -43,11 +39,11 @@ export async function whoButton(map) {
     },
   });
   new Who({ position: 'bottomright' }).addTo(map);
-  if (!me.login) {
+  if (!viewer.login) {
     button.addEventListener('click', signIn);
     return;
   }
-  const card = told(me);
+  const card = told(viewer);
   button.setAttribute('aria-controls', 'who');
   document.body.append(card);
   const show = (open) => {
