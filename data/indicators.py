@@ -130,8 +130,10 @@ def _dispatches(by: By) -> str:
             SELECT e.case_id, e.move, e.at, (e.detail ->> 'unit')::bigint AS unit,
                    lead(e.move) OVER lives AS then,
                    count(*) FILTER (WHERE e.move = 'dispatch') OVER lives AS nth
-            FROM case_event e
-            WHERE e.at < :ends AND (e.move IN ('dispatch', 'recall')
+            FROM case_event e JOIN case_file f ON f.id = e.case_id
+            WHERE {_COUNTED} AND f.dispatched_at >= :begins
+              AND coalesce(f.reported_at < :ends, true)
+              AND e.at < :ends AND (e.move IN ('dispatch', 'recall')
                   OR e.move = 'return' AND e.source IN ('dispatched', 'handling'))
             WINDOW lives AS (PARTITION BY e.case_id ORDER BY e.id)
         )
@@ -140,7 +142,7 @@ def _dispatches(by: By) -> str:
                                 AND coalesce(e.then NOT IN ('recall', 'return'), true))
                    AS right_first
         FROM moved e JOIN case_file f ON f.id = e.case_id {joins}
-        WHERE e.move = 'dispatch' AND {_in_period("e.at")} AND {_COUNTED} GROUP BY 1, 2
+        WHERE e.move = 'dispatch' AND {_in_period("e.at")} GROUP BY 1, 2
     """
 
 
