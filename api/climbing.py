@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.5
 AGAIN_S = 2.0
-PATIENCE_S = 10.0
 LONGEST_SLEEP_S = 15.0
 
 
@@ -45,33 +44,26 @@ def beside(url: str, *, pooler: bool) -> Iterator[Callable[[], None]]:
 
 
 def _watch(told: bytes, begun: threading.Event, leaving: threading.Event) -> None:
-    """Start it, and again whenever it ends before its time."""
+    """Start it, and again whenever it ends before its time or cannot begin just now."""
     begun.wait()
     while not leaving.is_set():
-        child = subprocess.Popen(
-            [sys.executable, "-m", "api.climbing"],
-            stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is not for it
-        )
-        assert child.stdin is not None
         with suppress(OSError):
-            child.stdin.write(told)
-            child.stdin.flush()
-        while child.poll() is None and not leaving.wait(LOOK_EVERY_S):
-            pass
-        _end(child)
+            _run(told, leaving)
         leaving.wait(AGAIN_S)
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    assert child.stdin is not None
-    with suppress(OSError):
-        child.stdin.close()
-    try:
-        child.wait(PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+def _run(told: bytes, leaving: threading.Event) -> None:
+    """Let it run until it ends or is to end; leaving the `with` ends its pipe and awaits it."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "api.climbing"],  # -P: not one of the folder we are in
+        stdin=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,  # Ctrl-C is not for it
+    ) as child:
+        assert child.stdin is not None
+        child.stdin.write(told)
+        while child.poll() is None and not leaving.wait(LOOK_EVERY_S):
+            pass
 
 
 # What it does
