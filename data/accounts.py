@@ -40,7 +40,10 @@ class Charged:
 
 @dataclass(frozen=True)
 class Known:
-    """An account as lists show it; `charge` in words, posts of its worker included."""
+    """An account as lists show it; `charge` in words, posts of its worker included.
+
+    `worker` is a code, `unit` the name of the unit it answers for.
+    """
 
     id: int
     login: str
@@ -48,6 +51,7 @@ class Known:
     role: Role
     active: bool
     worker: str | None
+    unit: str | None
     charge: tuple[str, ...]
     locked_until: datetime | None
     sessions: int
@@ -79,26 +83,32 @@ def add(
     role: Role,
     name: str,
     worker: str | None = None,
+    unit: str | None = None,
     password_hash: str | None = None,
     is_demo: bool = False,
 ) -> int:
-    """Add an account and return its number; `worker` is the code of whose posts it shares.
+    """Add an account and return its number.
+
+    `worker` is the code of whose posts it shares, `unit` that of the unit it answers for; without
+    one it is the worker's.
 
     Raises:
         Conflict: that login is there already.
-        NotFound: no worker has that code.
+        NotFound: no worker or unit has that code.
     """
     number = db.scalar(
         sa.text(
-            "INSERT INTO account (login, name, role, worker_id, password_hash, is_demo) "
-            "VALUES (:login, :name, :role, :worker, :hash, :demo) "
+            "INSERT INTO account "
+            "(login, name, role, worker_id, unit_id, password_hash, is_demo) "
+            "VALUES (:login, :name, :role, :worker, :unit, :hash, :demo) "
             "ON CONFLICT (login) DO NOTHING RETURNING id"
         ),
         {
             "login": (login := read_login(login)),
             "name": _name(name),
             "role": str(role),
-            "worker": _worker(db, worker),
+            "worker": _number(db, "worker", worker),
+            "unit": _number(db, "unit", unit),
             "hash": password_hash,
             "demo": is_demo,
         },
@@ -115,14 +125,17 @@ def _name(text: str) -> str:
     return name
 
 
-def _worker(db: Session, code: str | None) -> int | None:
+_TABLES = {"worker": "worker", "unit": "network_unit"}
+
+
+def _number(db: Session, which: str, code: str | None) -> int | None:
     if code is None:
         return None
     number: int | None = db.scalar(
-        sa.text("SELECT id FROM worker WHERE code = :code"), {"code": code}
+        sa.text(f"SELECT id FROM {_TABLES[which]} WHERE code = :code"), {"code": code}
     )
     if number is None:
-        raise NotFound(f"no worker has the code {code!r}", field="worker", value=code)
+        raise NotFound(f"no {which} has the code {code!r}", field=which, value=code)
     return number
 
 
@@ -133,25 +146,28 @@ def change(
     role: Role | None = None,
     name: str | None = None,
     worker: str | None = None,
+    unit: str | None = None,
     active: bool | None = None,
 ) -> int:
     """Change what is told of an account, and return its number; None leaves a thing as it is.
 
     Raises:
-        NotFound: no such account, or no such worker.
+        NotFound: no such account, worker or unit.
     """
     number = number_of(db, login)
     db.execute(
         sa.text(
             "UPDATE account SET role = coalesce(:role, role), name = coalesce(:name, name), "
-            "worker_id = coalesce(:worker, worker_id), active = coalesce(:active, active) "
+            "worker_id = coalesce(:worker, worker_id), unit_id = coalesce(:unit, unit_id), "
+            "active = coalesce(:active, active) "
             "WHERE id = :id"
         ),
         {
             "id": number,
             "role": role and str(role),
             "name": None if name is None else _name(name),
-            "worker": _worker(db, worker),
+            "worker": _number(db, "worker", worker),
+            "unit": _number(db, "unit", unit),
             "active": active,
         },
     )
@@ -290,11 +306,11 @@ def known(db: Session, *, login: str | None = None) -> list[Known]:
 
 
 _PLAIN = (
-    *("id", "login", "name", "active", "worker", "locked_until", "sessions", "is_demo"),
+    *("id", "login", "name", "active", "worker", "unit", "locked_until", "sessions", "is_demo"),
     "has_password",
 )
 _KNOWN = f"""
-    SELECT a.id, a.login, a.name, a.role, a.active, w.code AS worker, a.is_demo,
+    SELECT a.id, a.login, a.name, a.role, a.active, w.code AS worker, u.name AS unit, a.is_demo,
            CASE WHEN a.locked_until > now() THEN a.locked_until END AS locked_until,
            a.password_hash IS NOT NULL AS has_password,
            (SELECT count(*) FROM session s WHERE s.account_id = a.id AND s.expires_at > now())
@@ -315,6 +331,7 @@ _KNOWN = f"""
                WHERE p.worker_id = a.worker_id AND {in_period("p")} ORDER BY g.code COLLATE "C"
            ) AS charge
     FROM account a LEFT JOIN worker w ON w.id = a.worker_id
+                   LEFT JOIN network_unit u ON u.id = coalesce(a.unit_id, w.unit_id)
     WHERE CAST(:login AS text) IS NULL OR a.login = :login
     ORDER BY a.login COLLATE "C"
 """

@@ -25,7 +25,7 @@ TOKEN_DAYS, TOKEN_DAYS_MOST = 90, 366
 # Accounts
 
 
-def add(
+def add(  # noqa: PLR0913 - an account has as many facts
     store: sa.Engine,
     login: str,
     *,
@@ -35,6 +35,7 @@ def add(
     worker: str | None,
     password: str | None,
     by: Viewer,
+    unit: str | None = None,
 ) -> Known:
     """Add an account and put it in charge; without a password it signs in elsewhere (OIDC).
 
@@ -45,7 +46,7 @@ def add(
     hashed = None if password is None else data.sign_in.hash_of(password, login=login)
     with data.scope.transaction(store, by) as db:
         number = data.accounts.add(
-            db, login, role=role, name=name, worker=worker, password_hash=hashed
+            db, login, role=role, name=name, worker=worker, unit=unit, password_hash=hashed
         )
         data.accounts.put_in_charge(db, number, charges)
         told = data.accounts.known(db, login=login)[0]
@@ -78,11 +79,12 @@ def change(
     role: Role | None = None,
     name: str | None = None,
     worker: str | None = None,
+    unit: str | None = None,
     by: Viewer,
 ) -> Known:
-    """Change role, name or worker of an account, and let a closed one in again."""
+    """Change role, name, worker or unit of an account, and let a closed one in again."""
     with data.scope.transaction(store, by) as db:
-        data.accounts.change(db, login, role=role, name=name, worker=worker, active=True)
+        data.accounts.change(db, login, role=role, name=name, worker=worker, unit=unit, active=True)
         told = data.accounts.known(db, login=data.accounts.read_login(login))[0]
         data.journal.write(
             db, actor=by.login, act="account-change", subject=told.login, role=told.role

@@ -40,6 +40,9 @@ UntilOption = Annotated[
 WorkerOption = Annotated[
     str | None, typer.Option(help="code of a worker: cells he has a post in are in his charge")
 ]
+UnitOption = Annotated[
+    str | None, typer.Option(help="code of a unit of the network: he answers for it")
+]
 StdinOption = Annotated[
     bool, typer.Option("--password-stdin", help="read the password from standard input")
 ]
@@ -84,6 +87,7 @@ def add(
     cell: CellOption = None,
     everything: EverythingOption = False,
     worker: WorkerOption = None,
+    unit: UnitOption = None,
     until: UntilOption = None,
     password_stdin: StdinOption = False,
     random: RandomOption = False,
@@ -111,6 +115,7 @@ def add(
                 name=name,
                 charges=charges,
                 worker=worker,
+                unit=unit,
                 password=password,
                 by=opening.operator(),
             )
@@ -170,14 +175,21 @@ def change(
     role: Annotated[Role | None, typer.Option(help="what he may do")] = None,
     name: Annotated[str | None, typer.Option(help="his name")] = None,
     worker: WorkerOption = None,
+    unit: UnitOption = None,
 ) -> None:
-    """Change role, name or worker of an account; a closed one is opened again."""
+    """Change role, name, worker or unit of an account; a closed one is opened again."""
     import api.actions.accounts as acts
 
     with opening.opened(opening.settings()) as opened:
         _show(
             acts.change(
-                opened.store, login, role=role, name=name, worker=worker, by=opening.operator()
+                opened.store,
+                login,
+                role=role,
+                name=name,
+                worker=worker,
+                unit=unit,
+                by=opening.operator(),
             )
         )
 
