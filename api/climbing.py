@@ -71,7 +71,10 @@ def _run(told: bytes, leaving: threading.Event) -> None:
 
 def main() -> None:
     """Be that process."""
-    told = json.loads(sys.stdin.buffer.readline())
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return  # who started it is gone already
+    told = json.loads(line)
     threading.Thread(target=_end_with_the_pipe, daemon=True).start()
     work(told["url"], pooler=told["pooler"])
 
