@@ -87,19 +87,20 @@ def refuse_alone(db: Session, case: Case, *, by: Viewer) -> None:
         )
 
 
-def main(db: Session, code: str) -> Case:
-    """Lock the case that another is to be joined to.
+def main(db: Session, code: str, *, of: str) -> None:
+    """Lock the case that case `of` is to be joined to.
 
     Raises:
         NotFound: the viewer sees none with that code.
-        Conflict: it has ended, or is itself joined to another.
+        Conflict: it has ended, is itself joined to another, or is the same.
     """
+    if code == of:
+        raise Conflict(f"case {code} is not joined to itself")
     case = data.cases.locked(db, code)
     if case.state in ENDED_STATES:
         raise Conflict(f"case {code} is {case.state.label} {case.state}; nothing is joined to it")
     if case.standing.joined_to is not None:
         raise Conflict(f"case {code} is itself joined to another; join to that one")
-    return case
 
 
 _LOCK = """

@@ -142,16 +142,15 @@ def move(store: sa.Engine, code: str, asked: Asked, *, by: Viewer, now: datetime
     if asked.move in NETWORK:
         raise BadInput(f"{asked.move.label} {asked.move} is a move of a whistle, not of a case")
     with data.scope.transaction(store, by) as db:
-        main = data.case_similar.main(db, asked.other) if asked.move is Move.JOIN else None
+        if asked.move is Move.JOIN:  # the main one is locked first, as whoever closes it does
+            data.case_similar.main(db, asked.other, of=code)
         case = data.cases.locked(db, code)
         if not _made_before(db, case, asked):
-            case = _move(db, case, asked, main, by=by, now=now)
+            case = _move(db, case, asked, by=by, now=now)
         return _after(db, case)
 
 
-def _move(
-    db: Session, case: Case, asked: Asked, main: Case | None, *, by: Viewer, now: datetime
-) -> Case:
+def _move(db: Session, case: Case, asked: Asked, *, by: Viewer, now: datetime) -> Case:
     data.cases.refuse_older(db, case, asked.version)
     if asked.move in {Move.JOIN, Move.VOID}:
         data.case_similar.refuse_alone(db, case, by=by)
