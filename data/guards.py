@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 PROTECTED = (
-    "account", "case_file", "cell_tally", "charge", "decision", "dwelling", "household", "journal",
-    "resident", "resident_change", "resident_merge", "session", "sheet", "sheet_row",
+    "absence", "account", "case_event", "case_file", "case_photo", "cell_tally", "charge",
+    "decision", "dwelling", "follow_up", "household", "journal", "meeting", "member",
+    "network_unit", "open_hours", "resident", "resident_change", "resident_merge", "responsibility",
+    "session", "sheet", "sheet_row", "shift", "whistle", "whistle_party", "worker",
 )  # fmt: skip
 """Tables with persons, cases, exact numbers or accounts: each has row policies."""
 

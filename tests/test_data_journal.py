@@ -249,8 +249,8 @@ def test_every_table_with_row_policies_is_checked(store: sa.Engine) -> None:
     [
         ("ALTER TABLE resident DISABLE ROW LEVEL SECURITY", "rows protected", False,
          "without row policies: resident"),
-        ("DROP POLICY may_select ON case_file", "rows protected", False,
-         "without row policies: case_file"),
+        ("DROP POLICY may_select ON household", "rows protected", False,
+         "without row policies: household"),
         ("ALTER TABLE facility OWNER TO wangge_app", "application kept in", False,
          "wangge_app owns facility"),
         ("GRANT DELETE ON journal TO wangge_app", "application kept in", False,
