@@ -41,7 +41,6 @@ _PLACES = {
     RecordKind.BUILDINGS: (_LON, _LAT),
     RecordKind.FACILITIES: (_LON, _LAT),
     RecordKind.CASES: (_LON, _LAT),
-    RecordKind.MEMBERS: (_LON, _LAT),
 }
 _EXAMPLES: dict[RecordKind, dict[str, str]] = {
     RecordKind.CELLS: {

@@ -500,6 +500,7 @@ ANSWERS: dict[tuple[str, str], set[int]] = {
     ("DELETE", "/tokens/{number}"): {404},  # no token of his own
     ("POST", "/cases/{code}/contact"): {403, 404},  # not for all who see cases; nobody left one
     ("POST", "/cases/{code}/photos"): {400, 403},  # no photograph; neither in charge nor reporter
+    ("POST", "/dispatch"): {400},  # no such worker
     ("POST", "/register/rows/{number}"): {400},  # it is still at fault
     # who blew it rates, and who was called answers, or who dispatches for it
     ("POST", "/cases/{code}/whistles/{round}/parties/{party}/rate"): {200, 403},
