@@ -277,7 +277,6 @@ def test_no_sequence_of_moves_loses_an_event_or_reaches_an_illegal_state(city: s
             max_examples=8,
             stateful_step_count=40,
             phases=[hypothesis.Phase.generate],  # to make a failure shorter takes minutes here
-            derandomize=False,
             database=None,
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),
