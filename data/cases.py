@@ -21,7 +21,7 @@ import gis.cases
 from data.locate import IN_FORCE
 from gis.access import Viewer
 from gis.case_clock import Limit, Times
-from gis.cases import ENDED, Event, Said, Standing
+from gis.cases import ENDED, OF_TIME, Event, Said, Standing
 from gis.errors import Conflict, NotFound
 from gis.terms import CaseState, Clock, Move
 
@@ -173,7 +173,8 @@ def _case(row: sa.RowMapping) -> Case:
 
 
 def _moved_since(db: Session, case: Case, seen: int) -> Conflict:
-    since = timeline(db, case)[seen - case.version :] if seen < case.version else []
+    acts = [one for one in timeline(db, case) if one["move"] not in OF_TIME]
+    since = acts[seen - case.version :] if seen < case.version else []
     told = "; ".join(
         f"{one['at']:%Y-%m-%d %H:%M} {one['actor']}: {Move(one['move']).label} {one['move']}"
         for one in since
@@ -282,7 +283,8 @@ def move(
         move, case.times, standing, limit=limit, calendar=calendar, now=now
     )
     tell(db, case.id, event, actor=by.name or by.login, request_id=request_id)
-    after = replace(case, version=case.version + 1, standing=standing, times=times, **filed)
+    version = case.version + (move not in OF_TIME)
+    after = replace(case, version=version, standing=standing, times=times, **filed)
     _keep(db, case, after, move, now)
     if move is Move.SETTLE:
         return _settle(db, after, said.cell)

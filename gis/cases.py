@@ -109,6 +109,9 @@ STEPS: dict[Move, Step] = {
 }  # fmt: skip
 """Every move but the first ones: a case begins with `report`, or stands as a sheet brought it."""
 
+OF_TIME = frozenset({M.WARN, M.OVERDUE, M.ESCALATE, M.LATE})
+"""What time tells of a case. It makes no new version: nobody's decision is out of date for it."""
+
 NETWORK = frozenset(
     {M.WHISTLE, M.APPROVE, M.REFUSE_WHISTLE, M.INVITE, M.CLAIM, M.DECLINE, M.ARRIVE, M.FINISH}
     | {M.MEET, M.RESOLVE, M.FOLLOW_UP, M.RATE, M.QUIET}

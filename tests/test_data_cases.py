@@ -366,3 +366,16 @@ def test_a_settled_case_stays_in_the_cell_that_was_chosen(city: sa.Engine) -> No
         assert rows.all() == [("c-1", "A"), ("c-null", None)]
     with pytest.raises(NotFound, match="no cell in force has the code 'B'"):
         go(city, "c-1", M.SETTLE)
+
+
+def test_what_time_tells_of_a_case_makes_nobodys_decision_out_of_date(city: sa.Engine) -> None:
+    with data.db.transaction(city) as db:
+        case = data.cases.locked(db, "c-new")
+        for told in (Move.WARN, Move.OVERDUE):
+            after = data.cases.move(db, case, told, Said(), by=TESTER, now=NOW)
+            assert after.version == case.version
+            assert data.cases.locked(db, "c-new", seen=case.version).version == case.version
+        data.cases.move(db, after, Move.NOTE, Said(words="已电话联系"), by=TESTER, now=NOW)
+        with pytest.raises(Conflict, match="备注 note. Nothing was done") as refused:
+            data.cases.locked(db, "c-new", seen=case.version)
+    assert [one["move"] for one in refused.value.facts["since"]] == ["note"]

@@ -65,11 +65,13 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- The state of a case is where its last event led; nothing else moves it
+-- The state of a case is where its last event led; nothing else moves it. What time tells is no new
+-- version: nobody's act is out of date for it.
 CREATE FUNCTION case_event_moves() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    UPDATE case_file SET state = NEW.target, version = version + 1, changed_at = now()
+    UPDATE case_file SET state = NEW.target, changed_at = now(),
+        version = version + (NEW.move NOT IN ('warn', 'overdue', 'escalate', 'late'))::int
     WHERE id = NEW.case_id;
     RETURN NULL;
 END $$;
