@@ -118,7 +118,9 @@ def test_a_picture_is_shown_as_what_it_is_to_those_in_charge_only(
         elsewhere = signed_in(url, f"w{side}", Role.WORKER, [])
         refused = httpx.get(path, headers={"Authorization": f"Bearer {elsewhere}"} | held)
         assert refused.status_code == 404
-        assert httpx.get(path.replace("photos/1", "photos/2"), headers=base.headers).status_code == 404
+        assert (
+            httpx.get(path.replace("photos/1", "photos/2"), headers=base.headers).status_code == 404
+        )
 
 
 def test_who_is_not_in_charge_and_did_not_report_adds_nothing(

@@ -376,6 +376,6 @@ def test_what_time_tells_of_a_case_makes_nobodys_decision_out_of_date(city: sa.E
             assert after.version == case.version
             assert data.cases.locked(db, "c-new", seen=case.version).version == case.version
         data.cases.move(db, after, Move.NOTE, Said(words="已电话联系"), by=TESTER, now=NOW)
-        with pytest.raises(Conflict, match="备注 note. Nothing was done") as refused:
+        with pytest.raises(Conflict, match=r"备注 note. Nothing was done") as refused:
             data.cases.locked(db, "c-new", seen=case.version)
     assert [one["move"] for one in refused.value.facts["since"]] == ["note"]

@@ -24,8 +24,7 @@ from api.actions.dispatching import Choice
 from api.actions.imports import Order, import_file
 from api.actions.reports import Report
 from gis.access import ANYBODY
-from gis.places import Reference
-from gis.terms import Datum, Move, RecordKind
+from gis.terms import Move, RecordKind
 
 REPORTS, AGAIN, AT_ONCE = 1_000, 50, 4
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
