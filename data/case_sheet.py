@@ -8,6 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.case_due
 import data.case_similar
 import data.db
 import data.intake
@@ -67,8 +68,8 @@ def write(
 ) -> Outcome:
     """Write the cases of a sheet, each with an event of it; a blank state changes none.
 
-    How far another system is, it says itself: a case goes where its sheet says, and no clock of
-    ours runs for it until somebody moves it here.
+    How far another system is, it says itself: a case goes where its sheet says, and its clock runs
+    to the deadline that its sheet tells (`data.case_due`).
     """
     begins = frame.assign(state=frame["state"].fillna(str(CaseState.REPORTED)))
     outcome = data.intake.write(db, CASES, begins, progress)
@@ -84,6 +85,7 @@ def write(
         ended = [row.id for row in rows if row.told in ENDED_STATES]
         if ended and by.may(Right.INSPECT):
             data.case_similar.follow(db, ended, by=by, now=now)
+    data.case_due.begin(db, now=now)
     moved = sum(not row.is_changed for row in rows)
     return Outcome(outcome.added, outcome.changed + moved, outcome.unchanged - moved)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -16,6 +16,7 @@ from psycopg import sql
 from sqlalchemy.orm import Session
 
 import data.bulk
+import data.case_due
 import data.db
 import data.demo.accounts
 import data.grid
@@ -30,6 +31,8 @@ from gis.terms import Progress, quiet
 
 _PLACED = ("building", "facility", "case_file", "grid_cell", "division", "base_feature")
 _PEOPLE = ("dwelling", "household", "resident")
+_MORNING, _ZONE = time(9), timezone(timedelta(hours=8))
+"""When the town's last cases ended, on the day it is made."""
 
 
 def load(
@@ -57,14 +60,16 @@ def load(
         )
     with data.db.cursor(db) as cursor:
         batches = town.batches(size, seed=seed, today=today, progress=progress)
-        return _load(db, cursor, size, seed, _sealed(batches, seal), progress)
+        counts = _load(db, cursor, _sealed(batches, seal), progress)
+        data.case_due.begin(db, now=datetime.combine(today, _MORNING, _ZONE))
+        fact = {"size": size, "seed": seed, "counts": counts}
+        cursor.execute("INSERT INTO store_fact VALUES ('demo', %s)", [json.dumps(fact)])
+        return counts
 
 
 def _load(
     db: Session,
     cursor: psycopg.Cursor[Any],
-    size: str,
-    seed: int,
     batches: Iterator[town.Batch],
     progress: Progress,
 ) -> dict[str, int]:
@@ -82,8 +87,6 @@ def _load(
     data.bulk.restore(cursor, people, progress)
     data.demo.accounts.add(db)
     data.db.bump(db, "base", "divisions", "posts")
-    fact = {"size": size, "seed": seed, "counts": counts}
-    cursor.execute("INSERT INTO store_fact VALUES ('demo', %s)", [json.dumps(fact)])
     return counts
 
 
