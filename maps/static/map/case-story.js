@@ -11,7 +11,7 @@ const MOST = 6;
 const CLOCK = '系统';
 
 export function story({ code, timeline }) {
-  if (!timeline.length) return section('经过', 'Timeline', make('p', { class: 'none', text: '没有记录 Nothing is noted' }));
+  if (!timeline.length) return section('经过', 'Timeline', make('p', { class: 'none' }, ...both('没有记录', 'Nothing is noted')));
   const rows = timeline.slice().reverse().map(line);
   return section('经过', 'Timeline', folded('ol', { class: 'story' }, rows, {
     key: `story ${code}`, most: MOST, words: (rest) => [`展开 另 ${rest} 条`, `${rest} more`],

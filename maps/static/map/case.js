@@ -97,7 +97,7 @@ async function closed(code) {
 function draw({ file, why, whistles, around }) {
   shown = file;
   fill(TITLE, head(file), time(file), holder(file), unsure(file, around), whose(file, why), report(file),
-    photos(file), whistles?.length ? section('吹哨', 'Whistles', whistleList(whistles)) : null, story(file));
+    photos(file), whistles?.length ? section('吹哨', 'Whistles', whistleList(whistles, file)) : null, story(file));
 }
 
 // Head
@@ -169,11 +169,11 @@ setInterval(() => {
 
 function holder({ unit, worker, state: at }) {
   const rows = [[unit, unit && words.unit[unit.kind]], [worker, '经办人']].filter(([who]) => who);
-  const none = hasEnded(at) ? '没有登记经办 Nobody is noted' : '还没有派给谁 With nobody yet';
+  const none = hasEnded(at) ? ['没有登记经办', 'Nobody is noted'] : ['还没有派给谁', 'With nobody yet'];
   return section('在谁手上', 'With whom', rows.length
     ? make('ul', { class: 'posts' }, ...rows.map(([who, role]) => make('li', {},
       make('span', { class: 'role', text: role }), make('span', { class: 'name', text: who.name }), telephone(who.name, who.phone))))
-    : make('p', { class: 'none', text: none }));
+    : make('p', { class: 'none' }, ...both(...none)));
 }
 
 function unsure({ desk, candidates }, around) {
@@ -188,14 +188,24 @@ function unsure({ desk, candidates }, around) {
 
 function whose(file, why) {
   if (hasEnded(file.state) || !why) return null;
-  const steps = why.steps.map((step, at) => make('li', { class: step.outcome },
-    make('span', { class: 'sign-of' }, step.outcome === 'chosen' ? icon('m4.5 10.5 4 4 7-8.5') : `${at + 1}`),
-    make('p', { text: step.zh }), make('p', { class: 'soft', lang: 'en', text: step.en })));
-  const list = folded('ol', { class: 'why' }, steps, { key: `why ${file.code}`, most: 5, tail: 2, words: (rest) => [`中间还有 ${rest} 步`, `${rest} steps between`] });
   const held = file.unit || file.worker;
+  const list = folded('ol', { class: 'why' }, why.steps.map(step), {
+    key: `why ${file.code}`, most: 5, tail: 2, words: (rest) => [`中间还有 ${rest} 步`, `${rest} steps between`],
+  });
   return section('谁来负责，为什么', 'Who answers, and why',
-    held ? make('p', { class: 'soft', text: '已经派出；按现在的班次和责任清单，是这样：' }) : null, list,
-    why.chosen ? null : make('p', { class: 'nobody' }, ...both('无人可派，留在值班台', 'Nobody can take it: it stays at its desk')));
+    held ? make('p', { class: 'soft' }, ...both('已经派出。若现在再派：', 'It is dispatched; if it were now:')) : null, list,
+    why.chosen ? null : nobody(held));
+}
+
+function step({ outcome, zh, en }, at) {
+  return make('li', { class: outcome },
+    make('span', { class: 'sign-of' }, outcome === 'chosen' ? icon('m4.5 10.5 4 4 7-8.5') : `${at + 1}`),
+    make('p', { text: zh }), make('p', { class: 'soft', lang: 'en', text: en }));
+}
+
+function nobody(held) {
+  const words = held ? ['无人可派', 'Nobody'] : ['无人可派，留在值班台', 'Nobody can take it: it stays at its desk'];
+  return make('p', { class: held ? 'soft' : 'nobody' }, ...both(...words));
 }
 
 // What was reported

@@ -12,7 +12,7 @@ import { locateButton } from './here.js';
 import { listen, takingUp } from './live.js';
 import { Names } from './names.js';
 import { loaded, lost, nothingYet, quiet } from './notice.js';
-import { closeCard, opens, panel } from './panel.js';
+import { closeCard, isDrawn, opens, panel } from './panel.js';
 import { pickAt, readout } from './pick.js';
 import { bringIn, reveal, roomFor } from './room.js';
 import { searchBox } from './search.js';
@@ -114,8 +114,8 @@ function goHome() {
   if (bbox) map.fitBounds(boxOnMap(bbox), roomFor());
 }
 
-function freshCard() {
-  return state.case ? freshCase() : freshCell();
+async function freshCard() {
+  if (isDrawn()) await (state.case ? freshCase() : freshCell());
 }
 
 function retry() {

@@ -11,6 +11,10 @@ export const panel = document.getElementById('card');
 export const opens = { cell() {}, case() {} };
 
 let asking = new AbortController();
+let drawn = false;
+
+// Whether what the panel is about is read; before that nothing can be out of date.
+export const isDrawn = () => drawn;
 
 // From here on the panel is about this cell or case; what was asked for before is not waited for.
 export function turnTo({ cell = null, file = null }) {
@@ -19,6 +23,7 @@ export function turnTo({ cell = null, file = null }) {
     state.case = file;
     changed('selected');
   }
+  drawn = false;
   return askAnew();
 }
 
@@ -33,6 +38,7 @@ export function fill(label, ...children) {
   panel.setAttribute('aria-label', label);
   panel.hidden = false;
   panel.scrollTop = 0;
+  drawn = true;
   document.body.classList.add('with-card');
   showMore();
 }
