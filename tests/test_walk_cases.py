@@ -329,6 +329,7 @@ def test_on_a_phone_a_sign_opens_its_sheet(city: City, browser: Any) -> None:
         page.touchscreen.tap(195, 422)
         page.wait_for_selector(".of-case")
         assert page.locator(".of-case").bounding_box()["height"] >= 43.5
+        page.wait_for_timeout(600)  # two taps in a moment would be a double tap, which zooms
         page.tap(".of-case")
         page.wait_for_selector("#card .why")
         sheet = page.locator("#card").bounding_box()
@@ -338,6 +339,8 @@ def test_on_a_phone_a_sign_opens_its_sheet(city: City, browser: Any) -> None:
             .filter(([box]) => box.height < 43.5).map(([, html]) => html)""")
         assert small == []
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+        ring = "document.querySelector('.leaflet-overlay-pane path').getBoundingClientRect()"
+        until(page, f"{ring}.bottom < {sheet['y']}")
 
 
 def test_a_page_that_is_not_seen_does_not_listen(city: City, browser: Any) -> None:
