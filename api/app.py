@@ -86,7 +86,8 @@ def _warm() -> None:
         importlib.import_module(room)
 
 
-# In the order in which they are asked: /cells/{code:path} takes what is left of /cells
+# In the order in which they are asked: a code may hold slashes, so that /cells/{code:path} and
+# /cases/{code:path} take all that is left of theirs
 ROOMS = (
     "pages",
     "sign_in",
@@ -94,11 +95,11 @@ ROOMS = (
     "layers",
     "live",
     "locate",
-    "cases",
     "whistles",
+    "photos",
+    "cases",
     "indicators",
     "catalogue",
-    "photos",
     "export",
     "register",
     "dispatching",

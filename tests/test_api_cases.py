@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -392,3 +393,15 @@ def test_a_late_answer_is_a_moment_of_the_calendar(
     assert "until says no time zone" in answer["detail"]
     until = datetime(2027, 1, 1, tzinfo=UTC).isoformat()
     assert ok(admin.post(f"/cases/{code}/moves", json={**made, "until": until}))["stood"]
+
+
+def test_a_code_of_another_system_may_hold_slashes(base: Base, empty_url: str) -> None:
+    with owning(empty_url) as db:
+        db.execute(sa.text("UPDATE case_file SET code = '2023/沪/0011' WHERE code = 'c-new'"))
+    path = f"/cases/{quote('2023/沪/0011', safe='')}"
+    with httpx.Client(base_url=base, headers=base.headers) as admin:
+        assert ok(admin.get(path))["code"] == "2023/沪/0011"
+        assert ok(admin.get(f"{path}/moves"))["state"] == "reported"
+        assert ok(admin.get(f"{path}/why"))["steps"]
+        assert ok(admin.get(f"{path}/photos"))["photos"] == []
+        assert ok(admin.get(f"{path}/whistles")) == []

@@ -169,7 +169,7 @@ _WHISTLED = (
 
 def _whistles() -> dict[tuple[str, str], Any]:
     """Each act about a whistle of its own, where the table of its life lets it be done."""
-    path = "/cases/{code}/whistles"
+    path = "/cases/{code:path}/whistles"
     acts: list[tuple[str, str, str, dict[str, Any]]] = [
         ("", "", "", {"words": "管网不明"}),
         ("/approve", "asked", "named", {}),
@@ -275,16 +275,16 @@ EXAMPLES: Examples = {
         for place in (area.code, area.cell)
     ],
     # photographs
-    ("POST", "/cases/{code}/photos"): lambda area: [
+    ("POST", "/cases/{code:path}/photos"): lambda area: [
         Ask(_of_case(area, "photos"), file="no photograph", echoes=area.marks[-1:])
     ],
-    ("GET", "/cases/{code}/photos"): lambda area: [
+    ("GET", "/cases/{code:path}/photos"): lambda area: [
         Ask(_of_case(area, "photos"), echoes=area.marks[-1:])
     ],
-    ("GET", "/cases/{code}/photos/{number}.jpg"): lambda area: [
+    ("GET", "/cases/{code:path}/photos/{number}.jpg"): lambda area: [
         Ask(_of_case(area, "photos/1.jpg"), echoes=area.marks[-1:])
     ],
-    ("GET", "/cases/{code}/photos/{number}/thumb.jpg"): lambda area: [
+    ("GET", "/cases/{code:path}/photos/{number}/thumb.jpg"): lambda area: [
         Ask(_of_case(area, "photos/1/thumb.jpg"), echoes=area.marks[-1:])
     ],
     ("GET", "/sign-in"): lambda _: [Ask("/sign-in")],
@@ -305,16 +305,16 @@ EXAMPLES: Examples = {
         Ask("/cases", params)
         for params in ({}, {"area": area.code}, {"area": area.cell}, {"desk": True})
     ],
-    ("GET", "/cases/{code}"): lambda area: [_case(area, "")],
-    ("GET", "/cases/{code}/moves"): lambda area: [_case(area, "/moves")],
-    ("POST", "/cases/{code}/moves"): lambda area: [
+    ("GET", "/cases/{code:path}"): lambda area: [_case(area, "")],
+    ("GET", "/cases/{code:path}/moves"): lambda area: [_case(area, "/moves")],
+    ("POST", "/cases/{code:path}/moves"): lambda area: [
         replace(_case(area, "/moves"), body={"move": "note", "words": "看过"})
     ],
-    ("POST", "/cases/{code}/contact"): lambda area: [
+    ("POST", "/cases/{code:path}/contact"): lambda area: [
         replace(_case(area, "/contact"), body={"reason": "回访核实"})
     ],
     # duty
-    ("GET", "/cases/{code}/why"): lambda area: [
+    ("GET", "/cases/{code:path}/why"): lambda area: [
         Ask(f"/cases/{area.case}/why", echoes=(area.marks[-1],))
     ],
     ("GET", "/cells/{code:path}/duty"): lambda area: [Ask(f"/cells/{area.cell}/duty")],
@@ -498,14 +498,20 @@ ANSWERS: dict[tuple[str, str], set[int]] = {
     ("POST", "/sign-out"): {303},
     ("POST", "/me/password"): {403},  # a wrong password
     ("DELETE", "/tokens/{number}"): {404},  # no token of his own
-    ("POST", "/cases/{code}/contact"): {403, 404},  # not for all who see cases; nobody left one
-    ("POST", "/cases/{code}/photos"): {400, 403},  # no photograph; neither in charge nor reporter
+    ("POST", "/cases/{code:path}/contact"): {
+        403,
+        404,
+    },  # not for all who see cases; nobody left one
+    ("POST", "/cases/{code:path}/photos"): {
+        400,
+        403,
+    },  # no photograph; neither in charge nor reporter
     ("POST", "/dispatch"): {400},  # no such worker
     ("POST", "/register/rows/{number}"): {400},  # it is still at fault
     # who blew it rates, and who was called answers, or who dispatches for it
-    ("POST", "/cases/{code}/whistles/{round}/parties/{party}/rate"): {200, 403},
-    ("POST", "/cases/{code}/whistles/{round}/parties/{party}/{act}"): {200, 403},
-    ("POST", "/cases/{code}/whistles/{round}/tasks/{task}/done"): {200, 403},
+    ("POST", "/cases/{code:path}/whistles/{round}/parties/{party}/rate"): {200, 403},
+    ("POST", "/cases/{code:path}/whistles/{round}/parties/{party}/{act}"): {200, 403},
+    ("POST", "/cases/{code:path}/whistles/{round}/tasks/{task}/done"): {200, 403},
 }
 """What a route answers to whom it is for, where that is not a plain yes."""
 

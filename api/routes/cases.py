@@ -90,20 +90,20 @@ def listed(
     return api.actions.cases.listed(store, wanted, by=viewer, now=datetime.now(UTC))
 
 
-@router.get("/{code}")
-def card(store: Store, viewer: ViewerDep, code: Code) -> Answer:
-    """A case: where it stands, its deadlines, who holds it, and all that happened to it."""
-    import api.actions.cases
-
-    return api.actions.cases.card(store, code, by=viewer)
-
-
-@router.get("/{code}/moves")
+@router.get("/{code:path}/moves")
 def moves(store: Store, viewer: ViewerDep, code: Code) -> Answer:
     """What the viewer may do with it now, and what each move needs to be told."""
     import api.actions.cases
 
     return api.actions.cases.moves(store, code, by=viewer)
+
+
+@router.get("/{code:path}")
+def card(store: Store, viewer: ViewerDep, code: Code) -> Answer:
+    """A case: where it stands, its deadlines, who holds it, and all that happened to it."""
+    import api.actions.cases
+
+    return api.actions.cases.card(store, code, by=viewer)
 
 
 # Moving
@@ -135,7 +135,7 @@ class Reason(BaseModel):
     reason: Text
 
 
-@router.post("/{code}/moves")
+@router.post("/{code:path}/moves")
 def move(store: Store, viewer: ViewerDep, code: Code, made: Made) -> Answer:
     """Make a move; 409 with what happened since when somebody else was faster."""
     import api.actions.cases
@@ -144,7 +144,7 @@ def move(store: Store, viewer: ViewerDep, code: Code, made: Made) -> Answer:
     return api.actions.cases.move(store, code, asked, by=viewer, now=datetime.now(UTC))
 
 
-@router.post("/{code}/contact")
+@router.post("/{code:path}/contact")
 def contact(store: Store, viewer: ViewerDep, seal: SealDep, code: Code, why: Reason) -> Answer:
     """The reporter's telephone in clear; the journal tells who looked and why."""
     import api.actions.cases

@@ -31,7 +31,7 @@ def _local(at: datetime, settings: SettingsDep) -> datetime:
 # Who answers
 
 
-@router.get("/cases/{code}/why")
+@router.get("/cases/{code:path}/why")
 def why(store: Store, viewer: ViewerDep, settings: SettingsDep, code: str) -> Answer:
     """Who answers this case now, and why not the others: steps with reason codes and sentences."""
     import api.actions.duty

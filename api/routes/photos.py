@@ -17,7 +17,7 @@ from api.pace import Guess
 router = APIRouter()
 
 
-@router.post("/cases/{code}/photos")
+@router.post("/cases/{code:path}/photos")
 def add(
     request: Request,
     store: Store,
@@ -46,7 +46,7 @@ def add(
     )
 
 
-@router.get("/cases/{code}/photos")
+@router.get("/cases/{code:path}/photos")
 def photos(store: Store, viewer: ViewerDep, code: str) -> dict[str, Any]:
     """The photographs of a case; `is_far`: taken far from the place that was reported."""
     import api.actions.photos
@@ -54,13 +54,13 @@ def photos(store: Store, viewer: ViewerDep, code: str) -> dict[str, Any]:
     return api.actions.photos.of_case(store, code, by=viewer)
 
 
-@router.get("/cases/{code}/photos/{number}.jpg")
+@router.get("/cases/{code:path}/photos/{number}.jpg")
 async def photo(request: Request, connection: Hot, code: str, number: int) -> Response:
     """A photograph, its longer side at most 2,048 pixels."""
     return await _picture(request, connection, code, number, "image")
 
 
-@router.get("/cases/{code}/photos/{number}/thumb.jpg")
+@router.get("/cases/{code:path}/photos/{number}/thumb.jpg")
 async def thumbnail(request: Request, connection: Hot, code: str, number: int) -> Response:
     """A photograph, its longer side at most 320 pixels."""
     return await _picture(request, connection, code, number, "thumbnail")

@@ -25,7 +25,7 @@ Skills = Annotated[list[Annotated[str, Field(min_length=1, max_length=40)]], Fie
 Level = Literal[DivisionLevel.VILLAGE, DivisionLevel.TOWNSHIP]
 Round = Annotated[int, Path(ge=1, le=3, alias="round")]
 Number = Annotated[int, Path(ge=1, lt=2**31)]
-PREFIX = "/cases/{code}/whistles"
+PREFIX = "/cases/{code:path}/whistles"
 ROUND = PREFIX + "/{round}"
 
 
