@@ -17,6 +17,7 @@ from gis.terms import (
     Move,
     Part,
     PartyState,
+    PostRole,
     UnitKind,
     WhistleKind,
     WhistleState,
@@ -34,8 +35,9 @@ _SPOKEN: dict[str, type[Labelled]] = {
     "whistle_kind": WhistleKind,
     "part": Part,
     "party": PartyState,
+    "post": PostRole,
 }
-"""The words of cases, which the page says in Chinese."""
+"""The words of cases and posts, which the page says in Chinese."""
 
 
 def page(basemap: maps.basemaps.Basemap | None = None, *, key: str | None = None) -> Page:

@@ -37,6 +37,7 @@ class Page(folium.Map):
         ("wangge_phone_css", f"{STATIC}/map/phone.css"),
         ("wangge_who_css", f"{STATIC}/map/who.css"),
         ("wangge_case_css", f"{STATIC}/map/case.css"),
+        ("wangge_report_css", f"{STATIC}/map/report.css"),
     ]
     _template = Template(
         """

@@ -22,7 +22,7 @@ export function locateButton(map, openCell) {
       const button = make('button', { type: 'button', class: 'here', title: '我在哪里 Where am I', 'aria-label': '我在哪里 Where am I' },
         icon('M10 2v3', 'M10 15v3', 'M2 10h3', 'M15 10h3', 'M14.5 10a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0z'));
       L.DomEvent.disableClickPropagation(button);
-      button.addEventListener('click', () => find(map, button, openCell));
+      button.addEventListener('click', () => position(button, (coords) => show(map, coords, openCell)));
       return make('div', { class: 'leaflet-bar' }, button);
     },
   });
@@ -31,7 +31,8 @@ export function locateButton(map, openCell) {
 
 const marks = L.layerGroup();
 
-function find(map, button, openCell) {
+// Asks the browser once, for who pressed `button`; says why not.
+export function position(button, found) {
   if (!navigator.geolocation || !window.isSecureContext) {
     say('这个页面不能定位：需要 https，或在本机打开。', 'Locating needs https, or this very machine.');
     return;
@@ -40,7 +41,7 @@ function find(map, button, openCell) {
   navigator.geolocation.getCurrentPosition(
     ({ coords }) => {
       button.classList.remove('busy');
-      show(map, coords, openCell);
+      found(coords);
     },
     ({ code }) => {
       button.classList.remove('busy');

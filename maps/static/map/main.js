@@ -14,6 +14,7 @@ import { Names } from './names.js';
 import { loaded, lost, nothingYet, quiet } from './notice.js';
 import { closeCard, isDrawn, opens, panel } from './panel.js';
 import { pickAt, readout } from './pick.js';
+import { placedPin, reportButton } from './report.js';
 import { bringIn, reveal, roomFor } from './room.js';
 import { searchBox } from './search.js';
 import { changed, onChange, settings, state } from './state.js';
@@ -44,6 +45,7 @@ export function openMap(id) {
   map.createPane('town').style.zIndex = 300;
   map.createPane('names').style.zIndex = 450;
   map.getPane('names').style.pointerEvents = 'none';
+  reportButton(map);
   L.control.zoom({ position: 'bottomright', zoomInTitle: '放大 Zoom in', zoomOutTitle: '缩小 Zoom out' }).addTo(map);
   L.control.scale({ position: 'bottomleft', imperial: false }).addTo(map);
   tiles = new TownTiles({ pane: 'town' }).on('tileunload', stopLoading);
@@ -144,7 +146,7 @@ export function start() {
   homeButton(map, goHome);
   locateButton(map, openCell);
   closeLayersOnEscape(map);
-  map.on('click', (event) => pickAt(map, tiles, event.latlng, opens) ?? closeCard());
+  map.on('click', (event) => placedPin(event.latlng) || (pickAt(map, tiles, event.latlng, opens) ?? closeCard()));
   readout(map, tiles);
   onChange((what) => {
     if (what !== 'overview') tiles.repaint();

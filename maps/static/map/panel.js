@@ -1,5 +1,5 @@
 // The panel beside the map, on a phone a sheet from below. It shows one thing at a time: the card
-// of a cell, or of a case.
+// of a cell, or of a case, or the form of a report.
 
 import { Lost } from './ask.js';
 import { both, icon, make } from './build.js';
@@ -16,11 +16,12 @@ let drawn = false;
 // Whether what the panel is about is read; before that nothing can be out of date.
 export const isDrawn = () => drawn;
 
-// From here on the panel is about this cell or case; what was asked for before is not waited for.
-export function turnTo({ cell = null, file = null }) {
-  if (state.selected !== cell || state.case !== file) {
+// From here on the panel is about this cell or case or report; what was asked for before is not waited for.
+export function turnTo({ cell = null, file = null, reporting = false }) {
+  if (state.selected !== cell || state.case !== file || state.reporting !== reporting) {
     state.selected = cell;
     state.case = file;
+    state.reporting = reporting;
     changed('selected');
   }
   drawn = false;

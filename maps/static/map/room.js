@@ -40,7 +40,12 @@ export function reveal(map, box) {
   map.panBy([step('x'), step('y')]);
 }
 
-// Into the middle of the free part, at once.
+// The middle of the free part.
+export function middle(map) {
+  return map.containerPointToLatLng(freePart(map).getCenter());
+}
+
+// Into it, at once.
 export function bringIn(map, place) {
   const away = map.latLngToContainerPoint(place).subtract(freePart(map).getCenter());
   map.panBy(away, { animate: false });

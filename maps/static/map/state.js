@@ -13,6 +13,7 @@ export const state = {
   overview: null,
   selected: null, // the code of the selected cell
   case: null, // the code of the case whose card is open
+  reporting: false, // whether the form of a report is open
 };
 
 const listeners = [];

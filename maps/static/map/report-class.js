@@ -1,0 +1,128 @@
+// What a report is about: a class of the catalogue, found by name or code. Without a class, words do.
+
+import { Lost, askJson, expected } from './ask.js';
+import { both, icon, make } from './build.js';
+import { settings } from './state.js';
+
+const MOST = 40;
+const ORDER = ['event', 'service', 'component'];
+const kindOf = ({ kind }) => settings.words.kind[kind] ?? kind;
+
+let classes = null;
+
+async function catalogue() {
+  if (classes) return classes;
+  const all = await askJson('/catalogue');
+  classes = all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.code < b.code ? -1 : 1));
+  return classes;
+}
+
+// Those that hold every word, in name, major or code; what the name begins with comes first.
+function matching(all, text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const hits = all.filter((one) => words.every((word) => `${one.name} ${one.major_name} ${one.code}`.toLowerCase().includes(word)));
+  const rank = (one) => (one.code === text || one.name.startsWith(text) ? 0 : one.name.includes(text) ? 1 : 2);
+  return text ? hits.sort((a, b) => rank(a) - rank(b)) : hits;
+}
+
+// `chosen(one)` hears of the class taken, or of null.
+export function classField(chosen) {
+  const input = make('input', {
+    id: 'report-class', type: 'text', role: 'combobox', autocomplete: 'off', spellcheck: 'false', maxlength: '60', placeholder: '查找类别：名称或代码',
+    'aria-expanded': 'false', 'aria-controls': 'report-classes', 'aria-autocomplete': 'list', 'aria-describedby': 'fault-class_code',
+  });
+  const list = make('ul', { class: 'options', id: 'report-classes', role: 'listbox', 'aria-label': '类别 Classes', hidden: true });
+  const pick = make('div', { class: 'pick' }, input, list);
+  const taken = make('p', { class: 'taken', hidden: true });
+  let found = [];
+  let at = -1;
+  let one = null;
+
+  async function look() {
+    try {
+      found = matching(await catalogue(), input.value.trim()).slice(0, MOST);
+      if (document.activeElement === input) show('没有这样的类别，直接用文字说明 No such class: words will do');
+    } catch (error) {
+      found = [];
+      if (error instanceof Lost || error.status >= 500) show('现在读不到类别，可以直接用文字说明 Words will do');
+      expected(error);
+    }
+  }
+
+  function show(none) {
+    const rows = found.map((each, index) => make('li', { role: 'option', id: `report-class-${index}`, 'aria-selected': 'false', onclick: () => choose(index) },
+      make('span', { class: 'name', text: each.name }), make('span', { class: 'code', text: each.code }),
+      make('span', { class: 'soft', text: `${kindOf(each)} · ${each.major_name}` })));
+    list.replaceChildren(...(rows.length ? rows : [make('li', { class: 'none', text: none })]));
+    list.hidden = false;
+    list.scrollTop = 0;
+    input.setAttribute('aria-expanded', 'true');
+    mark(input.value.trim() && found.length ? 0 : -1);
+  }
+
+  function close() {
+    list.hidden = true;
+    input.setAttribute('aria-expanded', 'false');
+    input.removeAttribute('aria-activedescendant');
+  }
+
+  function mark(index) {
+    at = index;
+    found.forEach((_, row) => list.children[row].setAttribute('aria-selected', String(row === at)));
+    if (at < 0) return input.removeAttribute('aria-activedescendant');
+    input.setAttribute('aria-activedescendant', list.children[at].id);
+    list.children[at].scrollIntoView({ block: 'nearest' });
+  }
+
+  function choose(index) {
+    if (list.hidden || !found[index]) return;
+    take(found[index]);
+    taken.querySelector('button').focus();
+    chosen(one);
+  }
+
+  function take(kept) {
+    one = kept && { kind: kept.kind, code: kept.code, name: kept.name, major_name: kept.major_name };
+    close();
+    input.value = '';
+    pick.hidden = Boolean(one);
+    taken.hidden = !one;
+    taken.replaceChildren(...(one ? [
+      make('span', { class: 'kind', text: kindOf(one) }), make('span', { class: 'name', text: one.name }), make('span', { class: 'soft', text: one.code }),
+      make('button', { type: 'button', class: 'change', 'aria-label': `不是${one.name}，另选 Choose another class`, onclick: again }, icon('m5 5 10 10', 'm15 5-10 10')),
+    ] : []));
+  }
+
+  function again() {
+    take(null);
+    chosen(null);
+    input.focus();
+  }
+
+  function keys(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && found.length && !list.hidden) {
+      event.preventDefault();
+      mark((at + step + found.length) % found.length);
+    } else if (event.key === 'Enter') {
+      event.preventDefault(); // never sends the form
+      choose(at);
+    } else if (event.key === 'Escape' && !list.hidden) {
+      event.preventDefault();
+      close();
+    }
+  }
+
+  input.addEventListener('input', look);
+  input.addEventListener('focus', look);
+  input.addEventListener('click', () => list.hidden && look());
+  input.addEventListener('keydown', keys);
+  input.addEventListener('blur', close);
+  list.addEventListener('pointerdown', (event) => event.preventDefault());
+  return {
+    element: make('div', {}, make('label', { for: 'report-class', class: 'unseen-label' }, ...both('类别', 'Class')), pick, taken),
+    input,
+    chosen: () => one,
+    take,
+  };
+}
