@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import gis.reports
 from data.duty import PERIOD, VALID
 from gis.duty_facts import Hours
 from gis.errors import BadInput, Conflict, NotFound
@@ -170,9 +171,12 @@ def add_absence(db: Session, worker: int, starts_at: datetime, ends_at: datetime
     """Note that a worker is away; the reason is nobody's business here.
 
     Raises:
-        BadInput: it ends before it begins.
+        BadInput: it ends before it begins, or in years that no calendar here has.
         Conflict: he is away then already.
     """
+    for at in (starts_at, ends_at):
+        if fault := gis.reports.untimely(at):
+            raise BadInput(f"{at} {fault}")
     if ends_at <= starts_at:
         raise BadInput(f"{ends_at:%Y-%m-%d %H:%M} is not after {starts_at:%Y-%m-%d %H:%M}")
     asked = {"worker": worker, "starts": starts_at, "ends": ends_at}

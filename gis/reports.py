@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import gis.coordinates
+import gis.dials
 from gis.errors import BadInput
 from gis.terms import Channel, ClassKind, Datum
 
@@ -76,8 +77,8 @@ def _faults(report: Report, now: datetime) -> Iterator[tuple[str, str]]:
     if report.contact and not re.fullmatch(r"\+?[0-9]{5,15}", report.contact):
         yield "contact", "is no telephone: 5 to 15 digits are expected"
     if report.reported_at is not None:
-        if report.reported_at.tzinfo is None:
-            yield "reported_at", "says no time zone, like 2026-03-01T12:00+08:00"
+        if fault := untimely(report.reported_at):
+            yield "reported_at", fault
         elif report.reported_at > now + AHEAD:
             yield "reported_at", "is still to come"
 
@@ -109,6 +110,17 @@ def unreadable(text: str, *, lines: bool = False) -> str | None:
         if one not in allowed and unicodedata.category(one) in {"Cc", "Cs"}:
             return f"holds the character U+{ord(one):04X}, which nobody can read"
     return None
+
+
+def untimely(at: datetime) -> str | None:
+    """Say why an instant cannot be kept: without a zone, or in years no calendar here has.
+
+    PostgreSQL keeps instants that no datetime can hold; who reads one back fails over it.
+    """
+    if at.tzinfo is None:
+        return "says no time zone, like 2026-03-01T12:00+08:00"
+    first, last = gis.dials.FIRST_DAY.year, gis.dials.LAST_DAY.year
+    return None if first <= at.year <= last else f"lies outside of the years {first} to {last}"
 
 
 def _wrong_place(report: Report) -> Iterator[tuple[str, str]]:

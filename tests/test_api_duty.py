@@ -111,6 +111,13 @@ def test_shifts_leave_and_skills_of_one_s_own_workers(as_: Client, empty_url: st
     absence = leader.post("/duty/workers/W1/absences", json=away).json()["id"]
     backwards = away | {"starts_at": "2100-01-01T00:00"}
     assert leader.post("/duty/workers/W1/absences", json=backwards).status_code == 400
+    for at in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"):
+        for field in away:
+            wrong = leader.post("/duty/workers/W1/absences", json=away | {field: at})
+            assert wrong.status_code == 400
+        assert leader.get("/cells/A/duty", params={"at": at}).status_code == 400
+    offset = shift | {"starts": "22:00+08:00", "weekday": 2}
+    assert leader.post("/duty/workers/W1/shifts", json=offset).status_code == 400
     skilled = leader.patch("/duty/workers/W1", json={"skills": ["供水"]})
     assert skilled.status_code == 204
     told = leader.get("/duty/workers/W1").json()

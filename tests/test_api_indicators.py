@@ -62,7 +62,8 @@ def test_each_sees_the_numbers_of_his_charge_with_their_formulae(
     assert [one["key"] for one in told["indicators"]] == [one.key for one in INDICATORS]
     assert told["indicators"][0]["formula_zh"].startswith("期内上报")
     assert [one["code"] for one in asked(leader, by="cell").json()["areas"]] == ["D"]
-    for params in ({"by": "person"}, {"to": "2026-10-01"}, {"from": "x"}, {"to": "9999-12-31"}):
+    for params in ({"by": "person"}, {"to": "2026-10-01"}, {"from": "x"}, {"to": "9999-12-31"},
+                   {"from": "9999-12-31", "to": "9999-12-31"}):  # fmt: skip
         assert asked(base.token, **params).status_code == 400, params
     planner = signed_in(url, "planner", Role.PLANNER, [Charged(everything=True)])
     assert asked(planner).status_code == 403

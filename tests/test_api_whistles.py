@@ -105,6 +105,18 @@ def test_a_meeting_over_http(ask: Callable[..., Any]) -> None:
     assert [one["done_words"] for one in told.json()["meetings"][0]["tasks"]] == ["已迁改", None]
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"])
+def test_no_task_is_due_when_nobody_can_read_it(ask: Callable[..., Any], at: str) -> None:
+    """PostgreSQL keeps such instants; the clock would stumble over them for ever."""
+    ask("worker", PATH, BLOW | {"kind": "emergency"})
+    ask("worker", f"{PATH}/1/meetings", {"at": "2026-12-01T09:30+08:00"})
+    task = {"unit": "D-gas", "words": "迁改", "due_at": at}
+    assert ask("worker", f"{PATH}/1/decisions", {"words": "改", "tasks": [task]}).status_code == 400
+    assert ask("worker", f"{PATH}/1/decisions", {"words": "改"}).status_code == 200
+    told = ask("worker", f"{PATH}/1/tasks", {"task": task})
+    assert (told.status_code, "1970 to 2100" in told.json()["detail"]) == (400, True)
+
+
 def test_the_proposal_over_http(ask: Callable[..., Any]) -> None:
     told = ask("worker", f"{PATH}/proposal", skills=["搬运"]).json()
     assert (told["level"], told["skills"]) == ("village", ["搬运"])
@@ -134,6 +146,8 @@ def test_the_proposal_over_http(ask: Callable[..., Any]) -> None:
         ("worker", "/1/parties/1/fly", {}, 400),
         ("worker", "/1/parties/1/claim", {}, 403),
         ("worker", "/1/meetings", {"at": "2026-12-01T09:30"}, 400),
+        ("worker", "/1/meetings", {"at": "9999-12-31T23:59-12:00"}, 400),
+        ("worker", "/1/close", {"seen": 10**30}, 400),
         ("worker", "/1/decisions", {"words": "未开会"}, 409),
         ("worker", "/1/tasks/9223372036854775807/done", {"words": "好"}, 404),
         ("chief", "/1/close", {}, 400),

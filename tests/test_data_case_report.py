@@ -293,6 +293,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_kept(city: sa.Engine) 
         (told(0.5, request_id="x" * 81), "request_id"),
         (told(0.5, address="a\x1b[2Jb"), "address"),
         (told(0.5, reported_at=datetime(2026, 1, 1)), "reported_at"),
+        (told(0.5, reported_at=datetime.fromisoformat("0001-01-01T00:00+14:00")), "reported_at"),
     ],
 )
 def test_a_fault_names_its_field(city: sa.Engine, wrong: Report, field: str) -> None:

@@ -26,7 +26,7 @@ from data.seal import Seal
 from gis.access import Right, Viewer
 from gis.cases import NETWORK, Said
 from gis.errors import BadInput, Conflict, NotAllowed, NotFound
-from gis.reports import unreadable
+from gis.reports import unreadable, untimely
 from gis.terms import Move
 
 __all__ = ["Asked", "Wanted", "card", "contact", "listed", "move", "moves"]
@@ -213,8 +213,8 @@ def _refuse_unreadable(asked: Asked) -> None:
             faults.append((field, f"is longer than {most:,} characters"))
         if fault := unreadable(text, lines=field == "words"):
             faults.append((field, fault))
-    if asked.until is not None and asked.until.tzinfo is None:
-        faults.append(("until", "says no time zone, like 2026-03-01T12:00+08:00"))
+    if asked.until is not None and (fault := untimely(asked.until)):
+        faults.append(("until", fault))
     if faults:
         raise BadInput(
             "; ".join(f"{field} {reason}" for field, reason in faults) + "; nothing was done",

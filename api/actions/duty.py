@@ -18,13 +18,14 @@ import data.journal
 import data.scope
 import gis.coordinates
 import gis.duty
+import gis.reports
 from api.actions.register import require
 from data.cases import Case
 from gis.access import Right, Viewer
 from gis.cases import Said
 from gis.duty import Answer, Step
 from gis.duty_facts import Hours, Posted
-from gis.errors import Conflict
+from gis.errors import BadInput, Conflict
 from gis.terms import Move, PostRole
 
 ROSTER = Viewer(login="duty", granted=frozenset({Right.CASES}))
@@ -131,7 +132,10 @@ def cell(store: sa.Engine, code: str, *, at: datetime, zone: str) -> dict[str, A
 
     Raises:
         NotFound: no cell in force has that code.
+        BadInput: the moment lies in years that no calendar here has.
     """
+    if fault := gis.reports.untimely(at):
+        raise BadInput(f"{at} {fault}", field="at")
     with data.scope.transaction(store, ROSTER, keep=False) as db:
         found = data.duty.cell_named(db, code)
         local = at.astimezone(ZoneInfo(zone))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import data.clock
 import data.indicators
 import data.scope
+import gis.dials
 import gis.indicators
 from api.actions.register import require
 from data.indicators import Period
@@ -38,6 +39,8 @@ def indicators(
             f"from {since} to {until} is no period: at least a day, at most three years",
             field="to",
         )
+    if until >= gis.dials.LAST_DAY:
+        raise BadInput(f"{until} lies after the last year of the calendar", field="to")
     with data.scope.transaction(store, viewer, keep=False) as db:
         calendar = data.clock.calendar(db)
         ends = calendar.begin_of(until + timedelta(days=1))

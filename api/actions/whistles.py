@@ -220,7 +220,7 @@ def meet(store: sa.Engine, code: str, number: int, meeting: Meeting, how: How) -
     return _act(
         store, code, number, "whistle-meet", how,
         lambda db, acting: data.network_answers.meet(db, code, number, meeting, acting),
-        texts=[meeting.place, *meeting.participants], at=meeting.at,
+        texts=[meeting.place, *meeting.participants], moments=[meeting.at], at=meeting.at,
     )  # fmt: skip
 
 
@@ -234,6 +234,7 @@ def resolve(
             db, code, number, decisions, tasks, acting
         ),
         texts=[decisions, *(text for one in tasks for text in (one.unit, one.words))],
+        moments=[one.due_at for one in tasks],
         tasks=len(tasks),
     )  # fmt: skip
 
@@ -243,7 +244,7 @@ def add_task(store: sa.Engine, code: str, number: int, task: Task, how: How) -> 
     return _act(
         store, code, number, "whistle-task", how,
         lambda db, acting: data.network_answers.add_task(db, code, number, task, acting),
-        texts=[task.unit, task.words], unit=task.unit,
+        texts=[task.unit, task.words], moments=[task.due_at], unit=task.unit,
     )  # fmt: skip
 
 
@@ -272,9 +273,10 @@ def _act(
     do: Callable[[Session, Acting], bool],
     *,
     texts: Sequence[str] = (),
+    moments: Sequence[datetime] = (),
     **detail: Any,
 ) -> Answer:
-    _check(*texts, how=how)
+    _check(*texts, how=how, moments=moments)
     with data.scope.transaction(store, how.by) as db:
         is_new = do(db, _acting(db, how))
         told = _answer(db, code, number, how)
@@ -283,8 +285,8 @@ def _act(
     return told
 
 
-def _check(*texts: str, how: How) -> None:
-    """Refuse texts that nobody can read, or nobody would.
+def _check(*texts: str, how: How, moments: Sequence[datetime] = ()) -> None:
+    """Refuse texts that nobody can read, or nobody would, and instants that nobody can keep.
 
     Raises:
         BadInput: with all that is wrong.
@@ -294,6 +296,9 @@ def _check(*texts: str, how: How) -> None:
     faults += [f"is longer than {MOST_CHARACTERS:,}" for one in told if len(one) > MOST_CHARACTERS]
     if faults:
         raise BadInput(f"a text {'; another '.join(faults)}. Nothing was done", faults=faults)
+    wrong = [f"{at} {fault}" for at in moments if (fault := gis.reports.untimely(at))]
+    if wrong:
+        raise BadInput(f"{'; '.join(wrong)}. Nothing was done", faults=wrong)
 
 
 def _acting(db: Session, how: How) -> Acting:

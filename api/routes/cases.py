@@ -113,7 +113,9 @@ class Made(BaseModel):
     """A move, as of the version that was seen; units, workers, cells and cases by code."""
 
     move: Move
-    version: int | None = Field(None, description="the one that was seen; without it, any")
+    version: int | None = Field(
+        None, ge=0, lt=2**31, description="the one that was seen; without it, any"
+    )
     words: Text = ""
     reason: Text = ""
     kind: Short = ""

@@ -20,7 +20,7 @@ class Line(BaseModel):
     """A line of a proposal: the case in the version that was seen, and a worker or a unit."""
 
     code: Code
-    version: int
+    version: Annotated[int, Field(ge=0, lt=2**31)]
     worker: Code | None = None
     unit: Code | None = None
 

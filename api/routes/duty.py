@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import Response
 
 from api.deps import SealDep, SettingsDep, Store, ViewerDep
@@ -21,6 +21,15 @@ Code = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(max_length=200)]
 Number = Annotated[int, InPath(lt=2**63)]
 DONE = 204
+
+
+def _on_the_wall(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("is a time of the city's own clock, without an offset")
+    return at
+
+
+Wall = Annotated[time, AfterValidator(_on_the_wall)]
 
 
 def _local(at: datetime, settings: SettingsDep) -> datetime:
@@ -108,8 +117,8 @@ class Worked(BaseModel):
     """A shift or opening hours on a weekday (1 is Monday); over midnight when `ends` is earlier."""
 
     weekday: Annotated[int, Field(ge=1, le=7)]
-    starts: time
-    ends: time
+    starts: Wall
+    ends: Wall
     valid_from: date | None = None
     valid_to: date | None = None
 

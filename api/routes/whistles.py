@@ -33,7 +33,7 @@ class Act(BaseModel):
     """What every act may tell: words, the version that was seen, an id that makes it once."""
 
     words: Text = ""
-    seen: int | None = None
+    seen: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     request_id: Annotated[str, Field(max_length=80)] | None = None
 
 
