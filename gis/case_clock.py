@@ -227,6 +227,8 @@ def _extended(case: _Case) -> Run:
 
 def _suspended(case: _Case) -> Run | None:
     run, until = case.before.handling, case.standing.until
+    if until is not None:
+        gis.clock.check_suspension(case.now, until)  # also where no clock of handling runs yet
     if run is None or until is None or case.standing.stood not in AT_WORK:
         return run
     return gis.clock.suspend(run, case.now, until)

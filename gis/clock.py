@@ -280,10 +280,15 @@ def suspend(run: Run, at: datetime, until: datetime) -> Run:
     at, until = _next(run, at), _fixed(until)
     if run.is_suspended(at):
         raise Conflict(f"suspended already, until {run.suspended_until}: resume it first")
-    if not at < until <= at + LONGEST_SUSPENSION:
-        raise BadInput(f"suspended at {at} until {until}: choose a later time within one year")
+    check_suspension(at, until)
     running = resume(run, at) if run.stands(at) else run
     return replace(running, pauses=(*running.pauses, (at, until)), suspended_until=until)
+
+
+def check_suspension(at: datetime, until: datetime) -> None:
+    """Refuse a suspension that is over before it begins, or lasts longer than a year."""
+    if not at < until <= at + LONGEST_SUSPENSION:
+        raise BadInput(f"suspended at {at} until {until}: choose a later time within one year")
 
 
 def _next(run: Run, at: datetime) -> datetime:

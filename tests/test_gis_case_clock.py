@@ -18,7 +18,7 @@ from gis.calendar import Calendar, CalendarDay
 from gis.case_clock import HANDLING, LADDER, Limit, Times
 from gis.cases import AT_WORK, ENDED, Event, Said, Standing
 from gis.clock import MOST_EXTENSIONS
-from gis.errors import Conflict
+from gis.errors import BadInput, Conflict
 from gis.terms import CaseState, Clock, DayKind, Move
 
 S, M = CaseState, Move
@@ -285,6 +285,16 @@ def test_a_suspended_file_is_dispatched_a_quarter_of_an_hour_after_it_wakes() ->
     case.wait(on(18, 8, 1))
     assert (case.standing.state, case.times.next_at) == (S.FILED, on(18, 8, 12))
     assert case.do(M.DISPATCH, on(18, 8, 5)).due_at == on(18, 11, 5)
+
+
+@pytest.mark.parametrize("until", [on(11, 8), on(11, 9), datetime(2028, 1, 1, tzinfo=HERE)])
+def test_nothing_is_suspended_until_yesterday_or_for_years(until: datetime) -> None:
+    for moves in ((M.FILE,), (M.FILE, M.DISPATCH)):
+        case = Life(now=on(11, 8))
+        for move in moves:
+            case.do(move, on(11, 8, 30))
+        with pytest.raises(BadInput, match="a later time within one year"):
+            case.do(M.SUSPEND, on(11, 9), Said(reason="等", until=until))
 
 
 def test_void_ends_all_timers_and_restoring_begins_anew() -> None:
