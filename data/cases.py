@@ -296,7 +296,7 @@ def move(
 def tell(
     db: Session, case_id: int, event: Event, *, actor: str, request_id: str | None = None
 ) -> None:
-    """Write an event; the store moves the state, or refuses."""
+    """Write an event; the store moves the state, or refuses: an id of any other move's, too."""
     told = {name: getattr(event.said, name) for name in _SAID}
     detail = {name: value for name, value in told.items() if value not in ("", None)}
     values = {
@@ -311,7 +311,12 @@ def tell(
         "detail": orjson.dumps({**(event.said.detail or {}), **detail}, default=str).decode(),
         "request": request_id,
     }
-    db.execute(sa.text(_TELL), values)
+    try:
+        db.execute(sa.text(_TELL), values)
+    except sa.exc.IntegrityError as error:
+        if "request_id" not in str(error.orig):
+            raise
+        raise Conflict(f"request id {request_id!r} is of another move; take a new one") from error
 
 
 _CONDITION = """

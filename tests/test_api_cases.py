@@ -187,6 +187,16 @@ def test_who_was_slower_is_told_what_happened_meanwhile(
     assert [one["move"] for one in answer["since"]] == ["verify"]
 
 
+def test_a_request_id_that_somebody_else_used_is_refused(
+    anybody: httpx.Client, role: Callable[..., httpx.Client]
+) -> None:
+    code, foreign = reported(anybody), reported(anybody, 3.5)
+    note = {"move": "note", "words": "看过", "request_id": "1"}
+    ok(role(Role.ACCEPTOR, D).post(f"/cases/{foreign}/moves", json=note))
+    answer = refused(role(Role.ACCEPTOR).post(f"/cases/{code}/moves", json=note), 409)
+    assert foreign not in str(answer)
+
+
 def test_the_same_request_moves_once_also_at_once(
     anybody: httpx.Client, role: Callable[..., httpx.Client]
 ) -> None:
