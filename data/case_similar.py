@@ -125,6 +125,23 @@ _COUNT = """
 """
 
 
+_HOLD_COUNTS = """
+    SELECT count_case(cell_id, 0, 0) FROM (
+        SELECT DISTINCT cell_id FROM case_file
+        WHERE id = ANY (:ids) AND cell_id IS NOT NULL ORDER BY cell_id) AS each
+"""
+
+
+def hold(db: Session, main: Case, *, by: Viewer) -> None:
+    """Lock what closing a case will touch besides it: the joined cases, then all cells' counts.
+
+    Always in the same order, so that acts across cells wait for each other, never in a ring.
+    """
+    with _everywhere(db, by):
+        ids = db.scalars(sa.text(_LOCK), {"mains": [main.id]}).all()
+        db.execute(sa.text(_HOLD_COUNTS), {"ids": [main.id, *ids]})
+
+
 def follow(db: Session, mains: list[int], *, by: Viewer, now: datetime) -> int:
     """Close the cases joined to those that were closed; tell how many.
 

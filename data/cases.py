@@ -391,6 +391,7 @@ def _settle(db: Session, case: Case, cell: str) -> Case:
     row = db.execute(sa.text(_SETTLE), {"id": case.id, "cell": cell}).one_or_none()
     if row is None:
         raise NotFound(f"no cell in force has the code {cell!r}", field="cell", value=cell)
-    count(db, case.cell_id, cases=-1, still_open=-1)
-    count(db, row.id, cases=1, still_open=1)
+    for cell_id in sorted({case.cell_id or row.id, row.id}):  # in one order: nobody waits in a ring
+        more = (cell_id == row.id) - (cell_id == case.cell_id)
+        count(db, cell_id, cases=more, still_open=more)
     return replace(case, cell_id=row.id, area_no=row.area_no, desk_code=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from town import COMMUNITIES, TESTER, at, inhabit, place
 
+import api.actions.cases
 import data.cases
 import data.db
 import data.grid
@@ -334,6 +336,44 @@ def test_counts_follow_what_opens_and_ends(city: sa.Engine) -> None:
         for move in moves:
             go(city, code, move)
             assert wrong_tallies(city) == 0, move
+
+
+def waits_in(store: sa.Engine) -> bool:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with store.connect() as db:
+        return bool(db.scalar(sa.text(f"{query} AND datname = current_database()")))
+
+
+_TALLY = "SELECT FROM cell_tally WHERE cell_id = :cell FOR UPDATE"
+
+
+@pytest.mark.parametrize("act", [M.SETTLE, M.CLOSE])
+def test_the_counts_of_two_cells_are_taken_in_one_order(city: sa.Engine, act: Move) -> None:
+    """Else two people, one moving a case from A to B and one from B to A, would stop each other."""
+    joined = "UPDATE case_file SET joined_to = (SELECT id FROM case_file WHERE code = 'c-2')"
+    with data.db.transaction(city) as db:
+        if act is M.CLOSE:
+            db.execute(sa.text(f"{joined} WHERE code = 'c-1'"))
+        cells = "SELECT cell_id FROM case_file WHERE code IN ('c-1', 'c-2') ORDER BY cell_id"
+        low, high = db.scalars(sa.text(cells)).all()
+        target = "SELECT code FROM grid_cell WHERE id = :cell"
+        cell = db.scalar(sa.text(target), {"cell": low})
+    if act is M.CLOSE:
+        go(city, "c-2", M.FILE, M.DISPATCH, M.TAKE, M.FEEDBACK, M.INSPECT)
+
+    def do() -> None:
+        asked = api.actions.cases.Asked(act, cell=cell if act is M.SETTLE else "", closing="好")
+        api.actions.cases.move(city, "c-2", asked, by=TESTER, now=NOW)
+
+    with ThreadPoolExecutor(1) as other, data.db.transaction(city, keep=False) as db:
+        db.execute(sa.text(_TALLY), {"cell": low})
+        done = other.submit(do)
+        while not waits_in(city) and not done.done():
+            pass
+        db.execute(sa.text(_TALLY + " NOWAIT"), {"cell": high})
+        db.rollback()
+        done.result()
+    assert wrong_tallies(city) == 0
 
 
 def test_a_settled_case_stays_in_the_cell_that_was_chosen(city: sa.Engine) -> None:

@@ -154,6 +154,8 @@ def _move(db: Session, case: Case, asked: Asked, *, by: Viewer, now: datetime) -
     data.cases.refuse_older(db, case, asked.version)
     if asked.move in {Move.JOIN, Move.VOID}:
         data.case_similar.refuse_alone(db, case, by=by)
+    if asked.move is Move.CLOSE:
+        data.case_similar.hold(db, case, by=by)
     said = _said(db, case, asked)
     request_id = asked.request_id or None
     after = data.cases.move(db, case, asked.move, said, by=by, now=now, request_id=request_id)
