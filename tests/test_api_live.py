@@ -142,6 +142,57 @@ def test_whoever_holds_a_case_hears_of_it_wherever_it_is(
     assert [one["code"] for one in page.heard if "code" in one] == ["c-bc"]
 
 
+EVENT = """
+    INSERT INTO case_event (case_id, at, actor, move, source, target, detail)
+    SELECT f.id, :at, 'test', :move, f.state, :target, jsonb_build_object('unit', CAST(:unit AS int))
+    FROM case_file f WHERE code = 'c-bc'
+"""
+
+
+def event(store: sa.Engine, move: str, target: str, *also: str, unit: int | None = None) -> None:
+    values = {"move": move, "target": target, "unit": unit, "at": "2026-11-22T08:00Z"}
+    with data.db.transaction(store) as db:
+        db.execute(sa.text(EVENT), values)
+        for line in also:
+            db.execute(sa.text(line))
+
+
+def test_whoever_loses_a_case_hears_so_and_then_no_more(
+    city: sa.Engine, empty_url: str, server: Callable[..., Base]
+) -> None:
+    unit = "INSERT INTO network_unit (code, name, kind) VALUES ('d1', '水务局', 'department')"
+    worker = "INSERT INTO worker (code, name, unit_id) SELECT 'w1', '钱七', id FROM network_unit"
+    whistle = (
+        "INSERT INTO whistle (case_id, round, kind, state, level, words, asked_at, approve_due_at,"
+        " due_at) SELECT id, 1, 'routine', 'sounding', 'village', 'x', now(), now(), now()"
+        " FROM case_file WHERE code = 'c-bc'"
+    )
+    party = (
+        "INSERT INTO whistle_party (whistle_id, number, unit_id, part, state)"
+        " SELECT w.id, 1, u.id, 'lead', 'invited' FROM whistle w, network_unit u"
+    )
+    declined = "UPDATE whistle_party SET state = 'declined', declined_at = '2026-11-22T08:00Z'"
+    with data.db.transaction(city) as db:
+        for line in (unit, worker):
+            db.execute(sa.text(line))
+        number = db.scalar(sa.text("SELECT id FROM network_unit WHERE code = 'd1'"))
+    base = server(empty_url)
+    token = signed_in(empty_url, "shui.wu", Role.DEPARTMENT, [Charged(cell="D")], worker="w1")
+    with listening(base, token) as page:
+        event(city, "file", "filed")
+        event(city, "dispatch", "dispatched", f"UPDATE case_file SET unit_id = {number}",
+              unit=number)  # fmt: skip
+        event(city, "recall", "filed", "UPDATE case_file SET unit_id = NULL")
+        event(city, "supervise", "filed")
+        event(city, "invite", "filed", whistle, party)
+        event(city, "decline", "filed", declined)
+        note(city, "c-bc")
+        event(city, "invite", "filed", "UPDATE whistle_party SET declined_at = NULL")
+        page.wait_for(lambda heard: len(heard) >= 5)
+    moves = [one["move"] for one in page.heard if one.get("code") == "c-bc"]
+    assert moves == ["dispatch", "recall", "invite", "decline", "invite"]
+
+
 def test_a_sheet_of_many_cases_is_told_once(
     city: sa.Engine, empty_url: str, server: Callable[..., Base]
 ) -> None:
