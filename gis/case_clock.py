@@ -122,14 +122,19 @@ def after(
 ) -> Times:
     """The times of a case that stands so after `move`, by the limit of its condition.
 
+    A server's clock may go back, and who waited for another's act told the time before him: no
+    clock of a case does.
+
     Raises:
         Conflict: an extension of what is overdue, or a third one.
-        BadInput: `now` lies before what the clock has seen.
+        BadInput: a suspension until a time that is over, or for longer than a year.
     """
     if before.next_move is move and move in CLIMBING:
         return passed(before)
     if move not in _TURNS:
         return before
+    if run := before.handling:
+        now = max(now, gis.clock.last_change(run))
     if standing.state in ENDED:
         return _ended(before, now)
     case = _Case(move, before, standing, limit, calendar, now)

@@ -291,11 +291,15 @@ def check_suspension(at: datetime, until: datetime) -> None:
         raise BadInput(f"suspended at {at} until {until}: choose a later time within one year")
 
 
+def last_change(run: Run) -> datetime:
+    """When the clock was started, stopped or resumed last; a suspension may end much later."""
+    happened = [time for stop in run.pauses for time in stop if time]
+    return max(time for time in (run.started_at, *happened) if time != run.suspended_until)
+
+
 def _next(run: Run, at: datetime) -> datetime:
     """Return `at` at a fixed offset; refuses what would lie before something that has happened."""
-    at = _fixed(at)
-    happened = [time for stop in run.pauses for time in stop if time]
-    last = max(time for time in (run.started_at, *happened) if time != run.suspended_until)
+    at, last = _fixed(at), last_change(run)
     if at < last:
         raise BadInput(f"{at} lies before {last}, when this clock last changed")
     return at

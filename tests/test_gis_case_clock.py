@@ -287,6 +287,23 @@ def test_a_suspended_file_is_dispatched_a_quarter_of_an_hour_after_it_wakes() ->
     assert case.do(M.DISPATCH, on(18, 8, 5)).due_at == on(18, 11, 5)
 
 
+@pytest.mark.parametrize(
+    ("move", "said"),
+    [
+        (M.RETURN, Said(reason="不属我单位")),
+        (M.FEEDBACK, Said(words="已修复")),
+        (M.SUSPEND, Said(reason="等", until=on(18, 8))),
+    ],
+)
+def test_a_clock_that_went_back_keeps_nobody_from_acting(move: Move, said: Said) -> None:
+    case, ahead = Life(now=on(11, 8)).at_work(on(11, 8)), Life(now=on(11, 8)).at_work(on(11, 8))
+    for one in (case, ahead):
+        one.do(M.TAKE, on(11, 9))
+        one.do(M.FEEDBACK, on(11, 9, 30))
+        one.do(M.REWORK, on(11, 10))
+    assert case.do(move, on(11, 9, 59), said) == ahead.do(move, on(11, 10), said)
+
+
 @pytest.mark.parametrize("until", [on(11, 8), on(11, 9), datetime(2028, 1, 1, tzinfo=HERE)])
 def test_nothing_is_suspended_until_yesterday_or_for_years(until: datetime) -> None:
     for moves in ((M.FILE,), (M.FILE, M.DISPATCH)):
