@@ -88,15 +88,20 @@ def check_reporter(db: Session, case: Case, request_id: str, *, now: datetime) -
     query = "SELECT request_id FROM case_file WHERE id = :id"
     its = db.scalar(sa.text(query), {"id": case.id})
     if len(request_id) < LEAST_ID or its != request_id:
-        raise NotFound(
-            f"no report {case.code!r} has that request id; one of {LEAST_ID} characters and more "
-            "shows that a report is yours"
-        )
+        raise no_report(case.code)
     if case.state in ENDED or case.reported_at is None or case.reported_at < now - FRESH:
         raise NotAllowed(
             "photographs are added to one's own report within a day and while it is open; "
             "report again what is still so"
         )
+
+
+def no_report(code: str) -> NotFound:
+    """Say that a report is not his who asks, or not there: which of both, nobody learns."""
+    return NotFound(
+        f"no report {code!r} has that request id; one of {LEAST_ID} characters and more "
+        "shows that a report is yours"
+    )
 
 
 def add(

@@ -143,6 +143,23 @@ def test_who_is_not_in_charge_and_did_not_report_adds_nothing(
         assert db.scalar(sa.text("SELECT count(*) FROM case_photo")) == 0
 
 
+def test_nobody_learns_by_an_id_which_cases_there_are(
+    server: Callable[..., Base], url: str
+) -> None:
+    base, code = server(url), report(url)
+    answers = [
+        send(base, one, jpeg(), request_id="x" * 20).json()["detail"].replace(one, "…")
+        for one in (code, "20991231-999999")
+    ]
+    assert answers[0] == answers[1]
+
+
+def test_words_that_nobody_can_read_are_refused(server: Callable[..., Base], url: str) -> None:
+    base, code = server(url), report(url, now=datetime.now(UTC))
+    refused = send(base, code, jpeg(), request_id=REQUEST, words="a\x00b")
+    assert (refused.status_code, "U+0000" in refused.json()["detail"]) == (400, True)
+
+
 def test_what_is_no_photograph_is_named_and_nothing_is_half_added(
     server: Callable[..., Base], url: str
 ) -> None:

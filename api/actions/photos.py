@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -15,10 +15,11 @@ import data.files.picture
 import data.journal
 import data.photos
 import data.scope
+import gis.reports
 from data.cases import Case
 from data.files.picture import Picture
 from gis.access import INTAKE, Right, Viewer
-from gis.errors import BadInput, NotAllowed, TooLarge
+from gis.errors import BadInput, NotAllowed, NotFound, TooLarge
 from gis.photos import MOST
 
 
@@ -48,11 +49,12 @@ def add(
             "photographs are added by those in charge, or with the report's request id"
         )
     with data.scope.transaction(store, by, keep=False) as db:  # before a decoder does any work
-        _check(db, data.cases.find(db, code), request_id, now)
+        _his(db, data.cases.find, code, request_id, now)
+    if fault := gis.reports.unreadable(words, lines=True):
+        raise BadInput(f"words {fault}", field="words")
     pictures = _read(contents, zone)
     with data.scope.transaction(store, by) as db:
-        case = data.cases.locked(db, code)
-        _check(db, case, request_id, now)
+        case = _his(db, data.cases.locked, code, request_id, now)
         numbers, new = data.photos.add(db, case, pictures, words=words, by=by, now=now)
         shown = [one for one in data.photos.of_case(db, case) if one["number"] in numbers]
         if new:
@@ -63,9 +65,17 @@ def add(
     return {"code": code, "photos": shown}
 
 
-def _check(db: Session, case: Case, request_id: str, now: datetime) -> None:
+def _his(
+    db: Session, get: Callable[[Session, str], Case], code: str, request_id: str, now: datetime
+) -> Case:
+    """Get the case, if it is his who asks."""
+    try:
+        case = get(db, code)
+    except NotFound as error:
+        raise data.photos.no_report(code) if request_id else error from None
     if request_id:
         data.photos.check_reporter(db, case, request_id, now=now)
+    return case
 
 
 def _read(contents: Sequence[bytes], zone: tzinfo) -> list[Picture]:
