@@ -187,6 +187,21 @@ def test_who_was_slower_is_told_what_happened_meanwhile(
     assert [one["move"] for one in answer["since"]] == ["verify"]
 
 
+@pytest.mark.parametrize("field", ["unit", "worker", "other", "cell", "kind", "class"])
+def test_a_code_that_nobody_can_read_names_nothing(
+    anybody: httpx.Client, role: Callable[..., httpx.Client], field: str
+) -> None:
+    move = {"other": "join", "cell": "settle"}.get(field, "note")
+    made = {"move": move, "words": "x", "condition": 1, field: "a\x00b"}
+    leader = role(Role.LEADER)
+    answer = leader.post(f"/cases/{reported(anybody)}/moves", json=made)
+    assert [one["field"] for one in refused(answer, 400)["faults"]] == [
+        "class_code" if field == "class" else field
+    ]
+    line = {"code": "a\x00b", "version": 1, "unit": "U-水"}
+    refused(leader.post("/dispatch", json={"lines": [line]}), 400)
+
+
 def test_a_request_id_that_somebody_else_used_is_refused(
     anybody: httpx.Client, role: Callable[..., httpx.Client]
 ) -> None:

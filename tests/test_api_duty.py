@@ -118,6 +118,8 @@ def test_shifts_leave_and_skills_of_one_s_own_workers(as_: Client, empty_url: st
         assert leader.get("/cells/A/duty", params={"at": at}).status_code == 400
     offset = shift | {"starts": "22:00+08:00", "weekday": 2}
     assert leader.post("/duty/workers/W1/shifts", json=offset).status_code == 400
+    unread = leader.patch("/duty/workers/W1", json={"skills": ["a\x00b"]})
+    assert unread.status_code == 400
     skilled = leader.patch("/duty/workers/W1", json={"skills": ["供水"]})
     assert skilled.status_code == 204
     told = leader.get("/duty/workers/W1").json()

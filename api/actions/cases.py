@@ -30,7 +30,9 @@ from gis.reports import unreadable, untimely
 from gis.terms import Move
 
 __all__ = ["Asked", "Wanted", "card", "contact", "listed", "move", "moves"]
+CODES = ("kind", "class_code", "unit", "worker", "other", "cell")
 MOST_CHARACTERS = {"words": 4000, "reason": 500, "closing": 500, "request_id": 80}
+MOST_CHARACTERS |= dict.fromkeys(CODES, 500)
 
 
 @dataclass(frozen=True)

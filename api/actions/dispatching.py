@@ -24,6 +24,7 @@ from gis.cases import Said
 from gis.dispatch_pairs import Rules
 from gis.errors import BadInput, Conflict
 from gis.proposal import Proposal
+from gis.reports import unreadable
 from gis.terms import CaseState, Move
 
 
@@ -138,6 +139,12 @@ def _check(choices: Sequence[Choice]) -> None:
         f"say for {one.code!r} either a worker or a unit"
         for one in choices
         if (one.worker is None) == (one.unit is None)
+    ]
+    faults += [
+        f"the code {code!a} {fault}"
+        for one in choices
+        for code in (one.code, one.worker or "", one.unit or "")
+        if (fault := unreadable(code))
     ]
     if faults:
         raise BadInput("; ".join(faults), faults=faults)

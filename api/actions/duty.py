@@ -18,7 +18,6 @@ import data.journal
 import data.scope
 import gis.coordinates
 import gis.duty
-import gis.reports
 from api.actions.register import require
 from data.cases import Case
 from gis.access import Right, Viewer
@@ -26,6 +25,7 @@ from gis.cases import Said
 from gis.duty import Answer, Step
 from gis.duty_facts import Hours, Posted
 from gis.errors import BadInput, Conflict
+from gis.reports import unreadable, untimely
 from gis.terms import Move, PostRole
 
 ROSTER = Viewer(login="duty", granted=frozenset({Right.CASES}))
@@ -134,7 +134,7 @@ def cell(store: sa.Engine, code: str, *, at: datetime, zone: str) -> dict[str, A
         NotFound: no cell in force has that code.
         BadInput: the moment lies in years that no calendar here has.
     """
-    if fault := gis.reports.untimely(at):
+    if fault := untimely(at):
         raise BadInput(f"{at} {fault}", field="at")
     with data.scope.transaction(store, ROSTER, keep=False) as db:
         found = data.duty.cell_named(db, code)
@@ -270,7 +270,11 @@ def equip(
 
     Raises:
         NotFound: no such worker is in the viewer's charge.
+        BadInput: a skill that nobody can read.
     """
+    faults = [f"skill {one!a} {why}" for one in skills or () if (why := unreadable(one))]
+    if faults:
+        raise BadInput("; ".join(faults), faults=faults)
     require(by, Right.DUTY)
     with data.scope.transaction(store, by) as db:
         worker = data.duty_edit.worker_named(db, code)
