@@ -20,6 +20,7 @@ import data.cases
 from data.locate import IN_FORCE
 from gis.case_clock import Times
 from gis.coordinates import reach_in_degrees
+from gis.errors import Conflict
 from gis.reports import UNCLASSED, Report
 from gis.terms import PostRole
 
@@ -125,7 +126,11 @@ _BEGIN = f"""
     ON CONFLICT DO NOTHING
     RETURNING id, code
 """
-_KNOWN = "SELECT id FROM case_file WHERE request_id = :request_id"
+_KNOWN = """
+    SELECT id, description IS NOT DISTINCT FROM nullif(:description, '')
+               AND geom IS NOT DISTINCT FROM ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) AS is_same
+    FROM case_file WHERE request_id = :request_id
+"""
 TRIES = 10_000
 """A number may be taken by a case that a sheet brought from another store."""
 
@@ -152,6 +157,9 @@ def begin(
     """Write the row of a new case, or find the one that the same request made before.
 
     Two requests with one id wait here for each other.
+
+    Raises:
+        Conflict: the id was used for another report.
     """
     values = asdict(report) | asdict(where) | asdict(times)
     values |= {
@@ -166,9 +174,15 @@ def begin(
         row = db.execute(sa.text(_BEGIN), values).one_or_none()
         if row is not None:
             return Begun(row.id, True)
-        known = report.request_id and db.scalar(sa.text(_KNOWN), values)
-        if known:
-            return Begun(known, False)
+        known = db.execute(sa.text(_KNOWN), values).one_or_none()
+        if known is not None and not known.is_same:
+            raise Conflict(
+                f"the request id {report.request_id!r} was used for another report; choose a new "
+                "one: nothing was taken",
+                field="request_id",
+            )
+        if known is not None:
+            return Begun(known.id, False)
     raise RuntimeError(f"{TRIES} case numbers in a row are taken")
 
 

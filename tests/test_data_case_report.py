@@ -22,7 +22,7 @@ import gis.coordinates
 from api.actions import reports
 from api.actions.reports import Report
 from gis.access import ANYBODY, EVERYWHERE, Role, Scope, Viewer
-from gis.errors import BadInput
+from gis.errors import BadInput, Conflict
 from gis.terms import Datum, Move
 
 NOW = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # 01:30 of the 23rd in the city
@@ -187,6 +187,13 @@ def test_the_same_request_gives_the_same_case_and_answer(city: sa.Engine) -> Non
     with data.db.transaction(city) as db:
         count = "SELECT count(*) FROM journal WHERE act = 'report'"
         assert db.scalar(sa.text(count)) == 2
+
+
+def test_one_id_for_two_reports_loses_neither_in_silence(city: sa.Engine) -> None:
+    tell(city, told(0.5, request_id="1", description="井盖缺失"))
+    for other in (told(2.5, request_id="1", description="井盖缺失"), told(0.5, request_id="1")):
+        with pytest.raises(Conflict, match="was used for another report; choose a new one"):
+            tell(city, other)
 
 
 def test_the_same_request_twenty_times_at_once_is_one_case(city: sa.Engine) -> None:
