@@ -125,7 +125,7 @@ def test_a_class_a_moved_pin_and_a_photograph_become_one_case(
         page.mouse.up()
         assert page.is_hidden(".chip.yes")
         page.set_input_files("#report-photos", [shot("#a33"), shot("#3a3", width=1000)])
-        page.wait_for_selector(".shots canvas >> nth=1")
+        page.wait_for_selector(".shots img >> nth=1")
         page.fill("#report-words", "路面塌了一块")
         page.fill("#report-contact", "139 0000 1111")
         names(page, city.name)
@@ -212,7 +212,7 @@ def test_without_network_nothing_is_lost(city: City, browser: Any, asks: Any) ->
         page.fill("#report-words", "井盖丢了")
         place(page)
         page.set_input_files("#report-photos", [shot("#33a")])
-        page.wait_for_selector(".shots canvas")
+        page.wait_for_selector(".shots img")
         page.context.set_offline(True)
         page.click(SEND)
         until(page, "document.querySelector('.sending').textContent.includes('没有网络')")
@@ -235,7 +235,7 @@ def test_a_photograph_that_was_not_sent_is_sent_again(city: City, browser: Any, 
         page.fill("#report-words", "垃圾成堆")
         place(page)
         page.set_input_files("#report-photos", [shot("#33a"), shot("#a33")])
-        page.wait_for_selector(".shots canvas >> nth=1")
+        page.wait_for_selector(".shots img >> nth=1")
         page.route(re.compile("/photos$"), lambda route: route.abort(), times=1)
         page.click(SEND)
         page.click("text=再传")
@@ -261,7 +261,7 @@ def test_on_a_phone_where_the_user_stands(city: City, browser: Any, asks: Any) -
         names(page, city.name)
         page.fill("#report-words", "楼道堵了")
         page.set_input_files("#report-photos", [shot("#33a")])
-        page.wait_for_selector(".shots canvas")
+        page.wait_for_selector(".shots img")
         small = page.evaluate("""() => [...document.querySelectorAll('#card button, #card input:not([type=file]), #card a, .shots label')]
             .filter((e) => e.checkVisibility({ visibilityProperty: true })).map((e) => [e.getBoundingClientRect(), e.outerHTML.slice(0, 80)])
             .filter(([box]) => box.height < 43.5 || box.width < 43.5).map(([, html]) => html)""")
@@ -357,3 +357,22 @@ def test_a_long_press_opens_the_form_there_and_another_card_leaves_it(
         page.wait_for_selector("#card .facts")
         assert page.locator(".pin").count() == 0
         assert "给您留着" in page.inner_text("#said")
+
+
+def test_over_a_shifted_basemap_the_place_is_told_in_wgs84(
+    server: Callable[..., Base], town_url: str, browser: Any, asks: Any
+) -> None:
+    city = City(server(town_url, basemap="amap"), town_url)
+    page = browser.new_page()
+    page.route(re.compile(r"https://.*autonavi"), lambda route: route.fulfill(status=204))
+    page.goto(city.base + city.link())
+    begin(page)
+    names(page, city.name)
+    place(page)
+    page.fill("#report-words", "树枝断了")
+    page.click(SEND)
+    thanked(page)
+    page.close()
+    (case,) = reported(asks)
+    assert case["cell"] == city.cell
+    assert case["lon"] == pytest.approx(city.lon, abs=2e-5)

@@ -4,7 +4,7 @@ import { Lost, askJson, expected } from './ask.js';
 import { both, icon, make } from './build.js';
 import { settings } from './state.js';
 
-const MOST = 40;
+const MOST = 8; // the panel scrolls, its list does not
 const ORDER = ['event', 'service', 'component'];
 const kindOf = ({ kind }) => settings.words.kind[kind] ?? kind;
 
@@ -35,12 +35,15 @@ export function classField(chosen) {
   const pick = make('div', { class: 'pick' }, input, list);
   const taken = make('p', { class: 'taken', hidden: true });
   let found = [];
+  let more = 0;
   let at = -1;
   let one = null;
 
   async function look() {
     try {
-      found = matching(await catalogue(), input.value.trim()).slice(0, MOST);
+      const hits = matching(await catalogue(), input.value.trim());
+      found = hits.slice(0, MOST);
+      more = hits.length - found.length;
       if (document.activeElement === input) show('没有这样的类别，直接用文字说明 No such class: words will do');
     } catch (error) {
       found = [];
@@ -53,9 +56,9 @@ export function classField(chosen) {
     const rows = found.map((each, index) => make('li', { role: 'option', id: `report-class-${index}`, 'aria-selected': 'false', onclick: () => choose(index) },
       make('span', { class: 'name', text: each.name }), make('span', { class: 'code', text: each.code }),
       make('span', { class: 'soft', text: `${kindOf(each)} · ${each.major_name}` })));
-    list.replaceChildren(...(rows.length ? rows : [make('li', { class: 'none', text: none })]));
+    const rest = more > 0 && make('li', { class: 'none' }, ...both(`还有 ${more} 类，写几个字再找`, 'type to find more'));
+    list.replaceChildren(...(rows.length ? [...rows, rest].filter(Boolean) : [make('li', { class: 'none', text: none })]));
     list.hidden = false;
-    list.scrollTop = 0;
     input.setAttribute('aria-expanded', 'true');
     mark(input.value.trim() && found.length ? 0 : -1);
   }

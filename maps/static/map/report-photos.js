@@ -6,12 +6,22 @@ import { both, icon, make } from './build.js';
 
 const MOST = 3;
 const MOST_PX = 2048;
+const THUMBNAIL_PX = 320;
 const QUALITY = 0.86;
 
 async function smaller(file) {
   const whole = await createImageBitmap(file, { imageOrientation: 'from-image' });
-  const scale = Math.min(1, MOST_PX / Math.max(whole.width, whole.height));
-  const canvas = make('canvas', { role: 'img' });
+  const canvas = drawn(whole, MOST_PX);
+  const thumbnail = drawn(whole, THUMBNAIL_PX).toDataURL('image/jpeg', QUALITY);
+  whole.close();
+  const blob = await new Promise((done) => { canvas.toBlob(done, 'image/jpeg', QUALITY); });
+  if (!blob) throw new Error('the picture cannot be written');
+  return { image: make('img', { src: thumbnail }), blob };
+}
+
+function drawn(whole, most) {
+  const scale = Math.min(1, most / Math.max(whole.width, whole.height));
+  const canvas = make('canvas');
   canvas.width = Math.max(1, Math.round(whole.width * scale));
   canvas.height = Math.max(1, Math.round(whole.height * scale));
   const brush = canvas.getContext('2d');
@@ -19,10 +29,7 @@ async function smaller(file) {
   brush.fillStyle = '#fff'; // a JPEG has no glass
   brush.fillRect(0, 0, canvas.width, canvas.height);
   brush.drawImage(whole, 0, 0, canvas.width, canvas.height);
-  whole.close();
-  const blob = await new Promise((done) => { canvas.toBlob(done, 'image/jpeg', QUALITY); });
-  if (!blob) throw new Error('the picture cannot be written');
-  return { canvas, blob };
+  return canvas;
 }
 
 // `fault(chinese, english)` says at the field what cannot be taken; without words it is quiet.
@@ -34,8 +41,9 @@ export function photosField(fault, changed) {
 
   function draw() {
     const shown = taken.map((one, index) => {
-      one.canvas.setAttribute('aria-label', `照片 ${index + 1} Photograph ${index + 1}`);
-      return make('li', {}, one.canvas, make('button', { type: 'button', class: 'drop', 'aria-label': `去掉照片 ${index + 1} Remove`, onclick: () => drop(one) }, make('span', {}, icon('m5 5 10 10', 'm15 5-10 10'))));
+      one.image.alt = `照片 ${index + 1} Photograph ${index + 1}`;
+      return make('li', {}, one.image, make('button', { type: 'button', class: 'drop', 'aria-label': `去掉照片 ${index + 1} Remove`, onclick: () => drop(one) },
+        make('span', {}, icon('m5 5 10 10', 'm15 5-10 10'))));
     });
     list.replaceChildren(...shown, list.lastElementChild);
     list.lastElementChild.hidden = taken.length >= MOST;
@@ -69,7 +77,6 @@ export function photosField(fault, changed) {
     element: list,
     input,
     all: () => taken,
-    done: (one) => { taken = taken.filter((other) => other !== one); },
     empty() {
       taken = [];
       draw();

@@ -15,7 +15,7 @@ import { onChange, settings, state } from './state.js';
 const TITLE = '上报问题 Report a problem';
 const KEPT = 'wangge.report';
 const MOST_WORDS = 4000;
-const PENCIL = ['M10 4v12', 'M4 10h12'];
+const PLUS = ['M10 4v12', 'M4 10h12'];
 const OFFLINE = ['现在没有网络。写的都还在，有网后再按一次。', 'You are offline. Nothing is lost: send again later.'];
 const UNANSWERED = ['没等到回音，不知道收到没有。再按一次就行，不会报成两件。', 'No answer came. Press again: it will not be reported twice.'];
 const SAID = [ // what is said of a field: the server's words, and ours
@@ -30,13 +30,14 @@ const SLOT = { kind: 'class_code', class: 'class_code', lon: 'place', lat: 'plac
 
 let draft = kept();
 let busy = false;
+let onTheirWay = 0; // photographs of taken cases
 let shown = null; // 'form' or 'answer' while the panel is ours
 let fields;
 let button;
 
 // The button on the map, and what opens the form at a place.
 export function reportButton(map) {
-  button = make('button', { type: 'button', class: 'report-open', onclick: () => openReport() }, icon(...PENCIL), make('span', {}, ...both('上报', 'Report')));
+  button = make('button', { type: 'button', class: 'report-open', onclick: () => openReport() }, icon(...PLUS), make('span', {}, ...both('上报', 'Report')));
   const Report = L.Control.extend({
     onAdd() {
       L.DomEvent.disableClickPropagation(button);
@@ -47,9 +48,12 @@ export function reportButton(map) {
   fields = form(map);
   restore();
   mark();
-  map.on('contextmenu', ({ latlng }) => openReport(latlng));
+  map.on('contextmenu', ({ latlng }) => placedPin(latlng) || openReport(latlng));
   onChange((what) => {
     if (what === 'selected' && shown && !state.reporting) leave();
+  });
+  window.addEventListener('beforeunload', (event) => {
+    if (busy || onTheirWay || fields.photos.all().length) event.preventDefault(); // words are kept, photographs are not
   });
   window.addEventListener('online', () => shown === 'form' && fields.status.classList.contains('warning') && tell('网络恢复了，可以发送。', 'You are online again.'));
 }
@@ -220,7 +224,7 @@ async function submit(event) {
   occupied(true);
   tell('正在上报…', 'Sending');
   try {
-    await answered(await post());
+    answered(await post());
   } catch (error) {
     refused(error);
   } finally {
@@ -271,7 +275,7 @@ function refused(error) {
 
 // The answer
 
-async function answered(answer) {
+function answered(answer) {
   const requestId = draft.request_id;
   const photos = fields.photos.all();
   const names = fields.place.names();
@@ -279,7 +283,7 @@ async function answered(answer) {
   tell();
   if (shown) thank(answer, names);
   else say(`已上报，案卷号 ${answer.code}。`, 'Reported.');
-  await sendAll(answer.code, requestId, photos);
+  sendAll(answer.code, requestId, photos).catch(expected);
 }
 
 function thank(answer, names) {
@@ -331,6 +335,7 @@ async function sendAll(code, requestId, photos) {
   box?.replaceChildren(make('h3', {}, ...both('照片', 'Photographs')), line, bar);
   if (box) box.hidden = false;
   const left = [];
+  onTheirWay += photos.length;
   for (const [index, { blob }] of photos.entries()) {
     line.textContent = `正在传第 ${index + 1} 张，共 ${photos.length} 张`;
     try {
@@ -339,6 +344,7 @@ async function sendAll(code, requestId, photos) {
       expected(error);
       left.push(photos[index]);
     }
+    onTheirWay -= 1;
     bar.value = index + 1;
   }
   bar.remove();
