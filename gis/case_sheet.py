@@ -25,6 +25,7 @@ def fields(zone: str) -> tuple[Field, ...]:
             "code",
             (
                 "案卷号",
+                "案卷编号",
                 "案件编号",
                 "工单编号",
                 "任务号",

@@ -110,7 +110,7 @@ def day(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     distinct = pd.Series(values.dropna().unique(), dtype="str")
     folded = _pad_days(distinct)
     days = dict(zip(distinct, _times(folded).dt.date, strict=True))
-    answer = values.map(days)
+    answer = values.map(days).astype("object")  # dates, also where none could be read
     wrong = values.notna() & answer.isna()
     return answer, _none(values).mask(wrong, "a date such as 2026-03-01 is expected")
 

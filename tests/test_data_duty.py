@@ -275,6 +275,14 @@ def test_the_responsibility_list_comes_by_names_and_codes_and_twice_changes_noth
     assert outcome(other)[:3] == (0, 1, 1)
 
 
+def test_a_day_that_is_none_is_a_fault_also_where_no_other_day_stands(
+    store: sa.Engine, tmp_path: Path
+) -> None:
+    lines = "责任单位编码,属主属地,生效日期,失效日期\nU1,属地,2026-13-01,\n"
+    report = bring(store, RecordKind.RESPONSIBILITIES, tmp_path, lines)
+    assert faults(report) == [(2, "valid_from", "a date such as 2026-03-01 is expected")]
+
+
 def test_shifts_and_leave_come_as_clerks_write_them(store: sa.Engine, tmp_path: Path) -> None:
     with data.db.transaction(store) as db:
         staffed(db)

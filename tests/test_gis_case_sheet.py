@@ -120,3 +120,8 @@ def test_a_case_closed_before_it_was_reported_is_refused():
 def test_the_accuracy_of_a_position_is_a_length():
     assert clean(精度=["12.5"]).frame["accuracy_m"].tolist() == [12.5]
     assert clean(精度=["-1"]).faults["reason"].tolist() == ["a number from 0 to 100000 is expected"]
+
+
+@pytest.mark.parametrize("header", ["案卷号", "案卷编号", "案件编号", "工单编号"])
+def test_a_number_of_a_case_is_its_code(header):
+    assert records(clean(**{header: ["X-1"], "标题": ["甲"]}).frame)[0]["code"] == "X-1"
