@@ -286,9 +286,18 @@ def suspend(run: Run, at: datetime, until: datetime) -> Run:
 
 
 def check_suspension(at: datetime, until: datetime) -> None:
-    """Refuse a suspension that is over before it begins, or lasts longer than a year."""
+    """Refuse a suspension that would be over already, or last longer than a year.
+
+    Raises:
+        BadInput: told by the clocks of `until`.
+    """
     if not at < until <= at + LONGEST_SUSPENSION:
-        raise BadInput(f"suspended at {at} until {until}: choose a later time within one year")
+        now = at.astimezone(until.tzinfo)
+        raise BadInput(
+            f"a suspension until {until:%Y-%m-%d %H:%M} would be over already or longer than a "
+            f"year: choose a later time within one year of now, {now:%Y-%m-%d %H:%M}",
+            field="until",
+        )
 
 
 def last_change(run: Run) -> datetime:

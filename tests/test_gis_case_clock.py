@@ -304,14 +304,15 @@ def test_a_clock_that_went_back_keeps_nobody_from_acting(move: Move, said: Said)
     assert case.do(move, on(11, 9, 59), said) == ahead.do(move, on(11, 10), said)
 
 
-@pytest.mark.parametrize("until", [on(11, 8), on(11, 9), datetime(2028, 1, 1, tzinfo=HERE)])
-def test_nothing_is_suspended_until_yesterday_or_for_years(until: datetime) -> None:
-    for moves in ((M.FILE,), (M.FILE, M.DISPATCH)):
-        case = Life(now=on(11, 8))
-        for move in moves:
-            case.do(move, on(11, 8, 30))
-        with pytest.raises(BadInput, match="a later time within one year"):
-            case.do(M.SUSPEND, on(11, 9), Said(reason="等", until=until))
+@pytest.mark.parametrize("state", [S.FILED, S.DISPATCHED])
+@pytest.mark.parametrize("days", [-999, 0, 367])
+def test_a_suspension_ends_later_and_within_a_year(state: CaseState, days: int) -> None:
+    case = Life(now=on(11, 8)).at_work(on(11, 8))
+    if state is S.FILED:
+        case.do(M.RETURN, on(11, 9))
+    until = on(11, 9) + timedelta(days=days)
+    with pytest.raises(BadInput, match="later time within one year of now, 2026-05-11 09:00"):
+        case.do(M.SUSPEND, on(11, 9), Said(reason="等", until=until))
 
 
 def test_void_ends_all_timers_and_restoring_begins_anew() -> None:
