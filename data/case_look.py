@@ -213,7 +213,11 @@ def numbers(db: Session, told: dict[str, Any], *, kind: str | None, class_code: 
 
 def _unknown(name: str, kind: str | None, class_code: str | None) -> str:
     if name == "condition":
-        return f"is no condition of the class {kind or '?'} {class_code or '?'}"
+        if not (kind and class_code):
+            return (
+                "is a number within a class, and none is told: name its kind and its code (class)"
+            )
+        return f"is no condition of the class {kind} {class_code}"
     return "names nobody in the network" if name != "other" else "is no case in your charge"
 
 

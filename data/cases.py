@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import sqlalchemy as sa
@@ -175,8 +176,10 @@ def _case(row: sa.RowMapping) -> Case:
 def _moved_since(db: Session, case: Case, seen: int) -> Conflict:
     acts = [one for one in timeline(db, case) if one["move"] not in OF_TIME]
     since = acts[seen - case.version :] if seen < case.version else []
+    zone = ZoneInfo(data.clock.calendar(db).zone)
     told = "; ".join(
-        f"{one['at']:%Y-%m-%d %H:%M} {one['actor']}: {Move(one['move']).label} {one['move']}"
+        f"{one['at'].astimezone(zone):%Y-%m-%d %H:%M} {one['actor']}: "
+        f"{Move(one['move']).label} {one['move']}"
         for one in since
     )
     return Conflict(
@@ -191,7 +194,8 @@ def _moved_since(db: Session, case: Case, seen: int) -> Conflict:
 
 
 _TIMELINE = """
-    SELECT e.id, e.at, e.actor, e.move, e.source, e.target, e.words, e.detail,
+    SELECT e.id, e.at, e.actor, e.move, e.source, e.target, e.words,
+           e.detail - ARRAY['unit', 'worker', 'condition', 'other'] AS detail,
            u.name AS unit, w.name AS worker, n.filing AS condition, o.code AS other
     FROM case_event e
     CROSS JOIN LATERAL jsonb_to_record(e.detail)

@@ -210,13 +210,17 @@ def check(standing: Standing, move: Move, said: Said, *, by: Viewer) -> CaseStat
     missing = [name for name in STEPS[move].needs if not getattr(said, name)]
     if missing:
         raise BadInput(
-            f"{move.label} {move} needs {', '.join(missing)}; nothing was done",
+            f"{move.label} {move} needs {', '.join(map(_needed, missing))}; nothing was done",
             field=missing[0],
             fields=missing,
         )
     if said.rating is not None and not 1 <= said.rating <= 5:
         raise BadInput(f"a rating is 1 to 5, not {said.rating}", field="rating")
     return target
+
+
+def _needed(name: str) -> str:
+    return "a unit or a worker" if name == "holder" else name
 
 
 def _target(standing: Standing, move: Move) -> CaseState:
@@ -237,11 +241,12 @@ def _target(standing: Standing, move: Move) -> CaseState:
 
 
 def moves_from(state: CaseState) -> list[str]:
-    """The moves people may make from a state."""
+    """The moves people may make from a state, beside those of a whistle."""
     return [
         str(step.move)
         for step in STEPS.values()
         if any(source is state for source, _ in step.ways)
+        and step.move not in NETWORK
         and right_of(step.move, state) is not None
     ]
 

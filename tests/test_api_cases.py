@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -185,6 +186,8 @@ def test_who_was_slower_is_told_what_happened_meanwhile(
     answer = refused(acceptor.post(f"/cases/{code}/moves", json=void), 409)
     assert (answer["seen"], answer["version"], answer["state"]) == (1, 2, "verified")
     assert [one["move"] for one in answer["since"]] == ["verify"]
+    at = datetime.fromisoformat(answer["since"][0]["at"]).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert f"{at:%Y-%m-%d %H:%M}" in answer["detail"]  # by the city's clocks
 
 
 @pytest.mark.parametrize("field", ["unit", "worker", "other", "cell", "kind", "class"])

@@ -10,7 +10,7 @@ import pytest
 
 import gis.cases
 from gis.access import EVERYWHERE, Right, Role, Viewer, operator
-from gis.cases import Event, Said, Standing
+from gis.cases import NETWORK, Event, Said, Standing
 from gis.errors import BadInput, Conflict, NotAllowed
 from gis.terms import CaseState, Move
 
@@ -215,3 +215,8 @@ def test_the_diagram_draws_every_change_of_state() -> None:
 def test_the_guide_shows_the_diagram_of_today() -> None:
     guide = (Path(__file__).parents[1] / "docs" / "cases.md").read_text()
     assert f"```mermaid\n{gis.cases.diagram()}\n```" in guide
+
+
+def test_a_refused_move_is_told_no_move_of_a_whistle() -> None:
+    for state in CaseState:
+        assert not {Move(one) for one in gis.cases.moves_from(state)} & NETWORK
