@@ -41,13 +41,17 @@ _TASKS = """
 """
 _MEETINGS = f"""
     SELECT g.at, g.place, g.participants, g.decisions, g.held_at,
+           ARRAY(SELECT coalesce(u.name, one.code)
+                 FROM unnest(g.participants) WITH ORDINALITY AS one (code, place)
+                 LEFT JOIN network_unit u ON u.code = one.code ORDER BY one.place)
+               AS participant_names,
            ARRAY(SELECT to_jsonb(task) FROM ({_TASKS}) task) AS tasks
     FROM meeting g WHERE g.whistle_id = w.id ORDER BY g.id
 """
 _WHISTLES = f"""
     SELECT w.round, w.kind, w.level, w.state, w.words, w.skills, w.version,
-           u.name AS unit, c.code AS cell, w.asked_at, w.approved_at, w.approve_due_at, w.due_at,
-           w.closed_at, w.closing,
+           u.name AS unit, c.code AS cell, c.name AS cell_name, w.asked_at, w.approved_at,
+           w.approve_due_at, w.due_at, w.closed_at, w.closing,
            coalesce(w.approved_at, w.closed_at, :now) > w.approve_due_at AS late,
            ARRAY(SELECT to_jsonb(party) FROM ({_PARTIES}) party) AS parties,
            ARRAY(SELECT to_jsonb(meeting) FROM ({_MEETINGS}) meeting) AS meetings

@@ -93,12 +93,13 @@ def test_a_whistle_from_the_cell_to_two_departments_and_back(ask: Callable[..., 
 
 def test_a_meeting_over_http(ask: Callable[..., Any]) -> None:
     ask("worker", PATH, BLOW | {"kind": "emergency"})
-    meeting = {"at": "2026-12-01T09:30+08:00", "place": "三楼", "participants": ["水务局"]}
+    meeting = {"at": "2026-12-01T09:30+08:00", "place": "三楼", "participants": ["水务局", "D-gas"]}
     assert ask("worker", f"{PATH}/1/meetings", meeting).json()["state"] == "meeting"
     task = {"unit": "D-gas", "words": "迁改", "due_at": "2026-12-10T18:00+08:00"}
     told = ask("worker", f"{PATH}/1/decisions", {"words": "共同改造", "tasks": [task]}).json()
     number = told["meetings"][0]["tasks"][0]["number"]
     assert told["meetings"][0]["decisions"] == "共同改造"
+    assert told["meetings"][0]["participant_names"] == ["水务局", "燃气中心"]
     assert ask("worker", f"{PATH}/1/tasks", {"task": task | {"unit": "D-water"}}).status_code == 200
     assert waits(ask, "gas") == ["claim", "follow_up"]
     told = ask("gas", f"{PATH}/1/tasks/{number}/done", {"words": "已迁改"})
@@ -204,10 +205,13 @@ def test_the_command_line_does_all_of_it(empty_url: str, monkeypatch: pytest.Mon
     wangge("meet", "积水", "--at", "2026-12-01T09:30", "--place", "三楼", "--participant", "水务局")
     told = wangge("resolve", "积水", "先行抢修", "--task", "D-gas=2026-12-05=迁改")
     number = told.split("task ")[1].split()[0]
+    assert "迁改  by 2026-12-05 23:59" in told  # a day is over when it is
     assert "done" in wangge("done", "积水", number, "已迁改")
     wangge("invite", "积水", "--joint", "V-1")
     wangge("finish", "积水", "1", "已换阀")
-    assert "已收哨 closed" in wangge("close", "积水", "--words", "其余转入改造")
+    told = wangge("close", "积水", "--words", "其余转入改造")
+    assert "已收哨 closed" in told
+    assert "to claim by" not in told  # nobody waits for the volunteers any more
     assert "rated 5" in wangge("rate", "积水", "1", "5")
     assert wangge("show", "积水") == wangge("show", "积水")
-    assert wangge("list") == ""
+    assert wangge("list") in {"", "no whistle waits for anybody\n"}  # standard error is mixed in

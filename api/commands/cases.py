@@ -135,7 +135,8 @@ def list_(
 
 
 _SHOWN = ("title", "address", "description", "contact", "reported_at", "due_at", "stage_due_at",
-          "overdue_at", "joined_to", "returns", "reworks", "extensions", "appeal")  # fmt: skip
+          "overdue_at", "joined_to", "returns", "reworks", "extensions", "appeal", "supervised",
+          "exempt")  # fmt: skip
 
 
 @app.command()
@@ -149,7 +150,10 @@ def show(code: Code) -> None:
     for name in ("class", "cell", "desk", "unit", "worker"):
         told = card[name]
         if told and told["code"] is not None:
-            print(f"{name}\t{_shown(told['code'])} {_shown(told['name'])}".rstrip())
+            print(f"{name}\t{_named(told)}")
+    if limit := card["condition"]:
+        print(f"condition\t{limit['number']} {limit['filing']}: {limit['amount']:g} "
+              f"{limit['clock']} → {limit['closing']}")  # fmt: skip
     for name in _SHOWN:
         if card[name]:
             print(f"{name}\t{_shown(card[name])}")
@@ -160,11 +164,23 @@ def show(code: Code) -> None:
         print(_happened(one))
 
 
+def _named(told: Mapping[str, Any]) -> str:
+    """Code and name; the desk above all has neither."""
+    return f"{_shown(told['code'])} {_shown(told['name'])}".strip() or "above all"
+
+
 def _happened(one: Mapping[str, Any]) -> str:
     about = [one[name] for name in ("unit", "worker", "condition", "other") if one[name]]
-    said = [one["words"], *(one["detail"].get(name) for name in ("reason", "closing", "until"))]
+    detail = one["detail"]
+    about += [detail[name] for name in ("cell", "party") if detail.get(name)]
+    about += [", ".join(detail["parties"])] if detail.get("parties") else []
+    said = [one["words"], *(detail.get(name) for name in ("reason", "closing"))]
+    said += [_local(datetime.fromisoformat(detail["until"]))] if detail.get("until") else []
+    said += [f"rated {detail['rating']}"] if detail.get("rating") else []
     told = " · ".join(_shown(part) for part in (*about, *said) if part)
     step = f"{Move(one['move']).label} {one['move']} → {one['target']}"
+    if detail.get("whistle"):
+        step = f"{Move(one['move']).label} {one['move']}, whistle {detail['whistle']}"
     return f"{_local(one['at'])}\t{_shown(one['actor'])}\t{step}\t{told}".rstrip()
 
 

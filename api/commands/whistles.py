@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+import gis.network
 from api import opening
 from gis.errors import BadInput
 from gis.terms import DivisionLevel, Move, Part, PartyState, WhistleKind, WhistleState
@@ -67,6 +68,11 @@ def _local(told: datetime) -> datetime:
     return told.replace(tzinfo=ZoneInfo(opening.settings().time_zone))
 
 
+def _end_of(day: datetime) -> datetime:
+    """A day is over when it is: its last minute."""
+    return _local(day.replace(hour=23, minute=59))
+
+
 def _minute(told: str | datetime | None) -> str:
     if told is None:
         return ""
@@ -82,7 +88,7 @@ def _show(one: dict[str, Any]) -> None:
         late = "  late" if one["late"] else ""
         print(f"    to be approved by {_minute(one['approve_due_at'])}{late}")
     for party in one["parties"]:
-        print(f"    {_party(party)}")
+        print(f"    {_party(party, is_over=state in gis.network.OVER)}")
     for meeting in one["meetings"]:
         decided = meeting["decisions"] or "nothing decided yet"
         print(f"    meeting {_minute(meeting['at'])}  {meeting['place'] or ''}  {decided}")
@@ -93,12 +99,12 @@ def _show(one: dict[str, Any]) -> None:
         print(f"    {_minute(one['closed_at'])}  {one['closing']}")
 
 
-def _party(party: dict[str, Any]) -> str:
+def _party(party: dict[str, Any], *, is_over: bool) -> str:
     state, part = PartyState(party["state"]), Part(party["part"])
     due = {"invited": "claim", "claimed": "arrive", "arrived": "finish"}.get(state)
     words = [f"{party['number']}  {party['name'] or '成员'}  {part.label} {part}"]
     words.append(f"{state.label} {state}")
-    if due:
+    if due and not is_over:
         words.append(f"to {due} by {_minute(party[f'{due}_due_at'])}")
     if party["late"]:
         words.append(f"late to {', '.join(party['late'])}")
@@ -114,10 +120,14 @@ def _party(party: dict[str, Any]) -> str:
 def list_() -> None:
     """List what waits for somebody, the most urgent first."""
     import api.actions.whistles as acts
+    import api.show
 
     with opening.opened(opening.settings()) as opened:
         now = datetime.now(UTC)
-        for one in acts.waiting(opened.store, by=opening.operator(), now=now):
+        waiting = acts.waiting(opened.store, by=opening.operator(), now=now)
+        if not waiting:
+            api.show.say("no whistle waits for anybody")
+        for one in waiting:
             late = "  late" if one["late"] else ""
             who = f"{one['number']}  {one['name']}" if one["number"] else ""
             print(
@@ -130,10 +140,14 @@ def list_() -> None:
 def show(case: CaseArgument) -> None:
     """Show the whistles of a case: parties, deadlines, meetings, ratings."""
     import api.actions.whistles as acts
+    import api.show
 
     with opening.opened(opening.settings()) as opened:
         now = datetime.now(UTC)
-        for one in acts.whistles(opened.store, case, by=opening.operator(), now=now):
+        blown = acts.whistles(opened.store, case, by=opening.operator(), now=now)
+        if not blown:
+            api.show.say(f"nobody has whistled for case {case}")
+        for one in blown:
             _show(one)
 
 
@@ -146,12 +160,15 @@ def propose(
 ) -> None:
     """Propose whom to call in, with reasons; and who was passed over, with reasons."""
     import api.actions.whistles as acts
+    import api.show
 
     with opening.opened(opening.settings()) as opened:
         told = acts.proposal(
             opened.store, case, kind=kind, level=level, skills=skill or [],
             by=opening.operator(), now=datetime.now(UTC),
         )  # fmt: skip
+    if not told["proposed"]:
+        api.show.say(f"nobody can be proposed for case {case}: nobody is known around its place")
     for one in told["proposed"]:
         part = f"{one['part'].label} {one['part']}" if one["part"] else "略过 passed over"
         print(f"{one['code']}  {one['name']}  {part}")
@@ -337,7 +354,7 @@ def _task(told: str) -> Task:
     unit, _, rest = told.partition("=")
     due, _, words = rest.partition("=")
     try:
-        return Task(unit, words, _local(datetime.strptime(due, "%Y-%m-%d")))
+        return Task(unit, words, _end_of(datetime.strptime(due, "%Y-%m-%d")))
     except ValueError as error:
         raise BadInput(f"{told!r} is no task; say UNIT=2026-12-31=WORDS") from error
 
