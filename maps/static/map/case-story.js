@@ -8,7 +8,7 @@ import { settings } from './state.js';
 
 const { words } = settings;
 const MOST = 6;
-const CLOCK = '系统';
+const ACTORS = { clock: '系统', anybody: '市民' };
 
 export function story({ code, timeline }) {
   if (!timeline.length) return section('经过', 'Timeline', make('p', { class: 'none' }, ...both('没有记录', 'Nothing is noted')));
@@ -32,11 +32,11 @@ const plain = (move) => `${move[0].toUpperCase()}${move.slice(1).replaceAll('_',
 
 function by({ actor, unit, worker }) {
   const to = worker ?? unit;
-  return `${actor === 'clock' ? CLOCK : actor}${to ? ` → ${to}` : ''}`;
+  return `${ACTORS[actor] ?? actor}${to ? ` → ${to}` : ''}`;
 }
 
-function facts({ condition, other, detail }) {
-  const { until, rating, cell, level, closing, whistle, party } = detail ?? {};
+function facts({ move, condition, other, detail }) {
+  const { until, rating, cell, level, closing, whistle, party, parties } = detail ?? {};
   return [
     whistle && `第 ${whistle} 哨`,
     party,
@@ -46,7 +46,8 @@ function facts({ condition, other, detail }) {
     rating && `${rating} 分`,
     cell && `网格 ${cell}`,
     other && `案卷 ${other}`,
-    level && `报${words.level[level] ?? level}`,
+    move === 'escalate' && level && `报${words.level[level] ?? level}`,
+    parties?.join('、'),
   ].filter(Boolean);
 }
 

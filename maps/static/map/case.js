@@ -97,7 +97,7 @@ async function closed(code) {
 function draw({ file, why, whistles, around }) {
   shown = file;
   fill(TITLE, head(file), time(file), holder(file), unsure(file, around), whose(file, why), report(file),
-    photos(file), whistles?.length ? section('吹哨', 'Whistles', whistleList(whistles, file)) : null, story(file));
+    photos(file), whistles?.length ? section('吹哨', 'Whistles', whistleList(whistles)) : null, story(file));
 }
 
 // Head
