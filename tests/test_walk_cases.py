@@ -237,7 +237,8 @@ def test_a_cell_that_is_not_sure_names_its_desk_and_the_cells(city: City, browse
 
 
 def test_a_whistle_and_a_photograph_are_told(city: City, browser: Any) -> None:
-    code = city.report()
+    burst = {**BURST, "lon": city.lon, "lat": city.lat, "accuracy_m": 3}
+    code = httpx.post(f"{city.base}/cases", json=burst, timeout=30).json()["code"]  # by anybody
     city.move(code, "file", condition=1)
     city.ask(Role.CHIEF, "POST", f"/cases/{code}/whistles", json={
         "words": "管网产权不明", "kind": "emergency",
@@ -253,8 +254,15 @@ def test_a_whistle_and_a_photograph_are_told(city: City, browser: Any) -> None:
         assert all(
             w in whistle for w in ("第 1 哨", "应急哨", "吹哨中", "主办", "水务局", "待应哨")
         )
+        story = page.inner_text(".story")
+        assert all(word in story for word in ("市民", "水务局"))
+        assert not any(word in story for word in ("anybody", "报街道"))  # called, not told further
         page.locator(".photos img").scroll_into_view_if_needed()
         until(page, "document.querySelector('.photos img').naturalWidth > 0")
+    city.ask(Role.CHIEF, "POST", f"/cases/{code}/whistles/1/close", json={"words": "另行处置"})
+    with seen(city, browser, city.link(city.cell, code), role=Role.DISPATCHER) as page:
+        page.wait_for_selector(".whistles")
+        assert "待应哨 ·" not in page.inner_text(".whistles")  # nobody waits for it any more
 
 
 def test_nothing_that_a_case_says_ever_runs(city: City, browser: Any) -> None:
