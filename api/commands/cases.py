@@ -12,7 +12,7 @@ import typer
 
 from api import opening
 from gis.errors import BadInput
-from gis.terms import CaseState, ClassKind, Datum, Move
+from gis.terms import CaseState, ClassKind, Datum, DivisionLevel, Move
 
 app = typer.Typer(
     name="cases",
@@ -173,6 +173,7 @@ def _happened(one: Mapping[str, Any]) -> str:
     about = [one[name] for name in ("unit", "worker", "condition", "other") if one[name]]
     detail = one["detail"]
     about += [detail[name] for name in ("cell", "party") if detail.get(name)]
+    about += [DivisionLevel(detail["level"]).label] if detail.get("level") else []
     about += [", ".join(detail["parties"])] if detail.get("parties") else []
     said = [one["words"], *(detail.get(name) for name in ("reason", "closing"))]
     said += [_local(datetime.fromisoformat(detail["until"]))] if detail.get("until") else []

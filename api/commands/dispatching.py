@@ -18,10 +18,16 @@ def dispatch(
         bool, typer.Option("--commit", help="dispatch as proposed, all of it or nothing")
     ] = False,
     own_cell: Annotated[
-        float, typer.Option(help="seconds one walks further so that the own worker comes")
+        float,
+        typer.Option(
+            min=0, max=7200, help="seconds one walks further so that the own worker comes"
+        ),
     ] = 180.0,
     fairness: Annotated[
-        float, typer.Option(help="seconds one walks further per hour that another worked more")
+        float,
+        typer.Option(
+            min=0, max=7200, help="seconds one walks further per hour that another worked more"
+        ),
     ] = 30.0,
     hand: Annotated[
         list[str] | None, typer.Option(help="CASE=WORKER, chosen by you; may be told often")
