@@ -234,6 +234,10 @@ def _names(count: int, rng: np.random.Generator) -> list[str]:
     return [str(one) for one in np.char.add(surnames, given)]
 
 
+_AT_ANY_HOUR = {"抢修", "急救", "救援", "防汛", "停电"}
+"""Skills of departments that keep no hours."""
+
+
 def _open_hours(members: int, network: Network, rng: np.random.Generator) -> pa.Table:
     """When members are free, and departments open: by day, but for those that come at any hour."""
     free = _hours(
@@ -243,7 +247,7 @@ def _open_hours(members: int, network: Network, rng: np.random.Generator) -> pa.
         [
             number
             for number, unit in enumerate(network.units, start=1)
-            if unit[2] == UnitKind.DEPARTMENT and not {"抢修", "急救", "救援"} & set(unit[6])
+            if unit[2] == UnitKind.DEPARTMENT and not _AT_ANY_HOUR & set(unit[6])
         ]
     )
     open_ = _hours("unit_id", offices, np.zeros(len(offices), np.int64), _WEEKS)
