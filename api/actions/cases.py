@@ -144,7 +144,9 @@ def move(store: sa.Engine, code: str, asked: Asked, *, by: Viewer, now: datetime
     if asked.move in NETWORK:
         raise BadInput(f"{asked.move.label} {asked.move} is a move of a whistle, not of a case")
     with data.scope.transaction(store, by) as db:
-        if asked.move is Move.JOIN:  # the main one is locked first, as whoever closes it does
+        if (
+            asked.move is Move.JOIN and asked.other
+        ):  # the main one is locked first, as whoever closes it does
             data.case_similar.main(db, asked.other, of=code)
         case = data.cases.locked(db, code)
         if not _made_before(db, case, asked):

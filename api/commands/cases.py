@@ -214,6 +214,7 @@ def move(
     until: Annotated[str | None, typer.Option(help="suspended until: 2026-03-01T12:00")] = None,
     closing: Annotated[str, typer.Option(help="how it was closed")] = "",
     cell: Annotated[str, typer.Option(help="code of the cell it belongs to")] = "",
+    other: Annotated[str, typer.Option(help="code of the case it is joined to")] = "",
     rating: Annotated[int | None, typer.Option(help="1 to 5")] = None,
     version: Annotated[int | None, typer.Option(help="the version you saw; else any")] = None,
     request: Annotated[str, typer.Option(help="your own name of it: said again, made once")] = "",
@@ -224,7 +225,7 @@ def move(
     _make(code, Asked(
         move, version=version, words=words, reason=reason, kind=kind, class_code=class_,
         condition=condition, unit=unit, worker=worker, until=_moment(until), closing=closing,
-        cell=cell, rating=rating, request_id=request,
+        cell=cell, other=other, rating=rating, request_id=request,
     ))  # fmt: skip
 
 
