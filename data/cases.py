@@ -254,6 +254,7 @@ _MOMENT = {
 }
 """When a move was last made, as the row keeps it."""
 
+_VALUE = {"clock": "CAST(:clock AS jsonb)"}
 _TELL = """
     INSERT INTO case_event
         (case_id, at, account, actor, move, source, target, words, detail, request_id)
@@ -369,9 +370,6 @@ def _keep(db: Session, before: Case, after: Case, move: Move, now: datetime) -> 
         sets = ", ".join(f"{column} = {_VALUE.get(column, f':{column}')}" for column in changed)
         values = {**changed, "id": before.id}
         db.execute(sa.text(f"UPDATE case_file SET {sets} WHERE id = :id"), values)
-
-
-_VALUE = {"clock": "CAST(:clock AS jsonb)"}
 
 
 def count(db: Session, cell_id: int | None, *, cases: int, still_open: int) -> None:

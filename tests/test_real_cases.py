@@ -26,7 +26,7 @@ from api.actions.reports import Report
 from gis.access import ANYBODY
 from gis.terms import Move, RecordKind
 
-REPORTS, AGAIN, AT_ONCE = 1_000, 50, 4
+REPORTS, AGAIN, AT_ONCE = 10_000, 500, 4
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 GRAFFITI = "0201"
 STAFF = """
