@@ -101,6 +101,7 @@ class Whistles(RuleBasedStateMachine):
         urgent = kind is WhistleKind.EMERGENCY
         self.rounds.append({
             "state": "sounding" if urgent else "asked", "approved": False,
+            "called": [one.code for one in called],
             "parties": [{"state": "invited" if urgent else "named", "part": part, "rating": None}
                         for part in parts],
         })  # fmt: skip
@@ -134,9 +135,8 @@ class Whistles(RuleBasedStateMachine):
     @precondition(lambda self: self.rounds)
     @rule(part=st.sampled_from(Part), unit=st.sampled_from(UNITS))
     def invite(self, part: Part, unit: str) -> None:
-        there = [UNITS[n] if n < len(UNITS) else "" for n in range(len(self.last["parties"]))]
-        known = {*there, *self.last.get("more", [])}
-        may = self.last["state"] in LIVE and unit not in known and self.has_lead([part])
+        called = self.last["called"]
+        may = self.last["state"] in LIVE and unit not in called and self.has_lead([part])
         number = len(self.rounds)
         if self.tried(
             lambda: whistles.invite(
@@ -145,7 +145,7 @@ class Whistles(RuleBasedStateMachine):
             may=may, moves=[Move.INVITE],
         ):  # fmt: skip
             self.last["parties"].append({"state": "invited", "part": part, "rating": None})
-            self.last.setdefault("more", []).append(unit)
+            called.append(unit)
 
     # Answering
 
