@@ -115,7 +115,7 @@ def test_ten_thousand_reports_are_each_one_case_with_somebody_or_at_a_desk(
         ("dispatched", True, True), 0
     ) == len(lines)
     assert sum(stood.values()) == len(left)
-    whys = Counter(one.zh.partition("：")[0] for one in proposed.items if one.code in left)
+    whys = Counter(one.zh.partition("：")[2] for one in proposed.items if one.code in left)
     with capsys.disabled():
         print(f"\n{REPORTS:,} reports and {AGAIN} again: {len(answers) / taken:.0f} a second taken and filed; "
               f"{len(lines):,} dispatched at {len(lines) / sent:.0f} a second, {len(left)} left: {dict(whys)}")  # fmt: skip
