@@ -8,6 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.case_desk
 import data.case_due
 import data.case_similar
 import data.db
@@ -86,6 +87,8 @@ def write(
         if ended and by.may(Right.INSPECT):
             data.case_similar.follow(db, ended, by=by, now=now)
     data.case_due.begin(db, now=now)
+    if by.scope.is_everything:
+        data.case_desk.seat(db)
     moved = sum(not row.is_changed for row in rows)
     return Outcome(outcome.added, outcome.changed + moved, outcome.unchanged - moved)
 

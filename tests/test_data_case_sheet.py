@@ -21,7 +21,8 @@ from api.actions import checks
 from api.actions.imports import Order, Report, import_file
 from gis.access import EVERYWHERE, Role, Viewer
 from gis.cases import Said
-from gis.terms import CaseState, Move, RecordKind
+from gis.places import Reference
+from gis.terms import CaseState, Datum, Move, RecordKind
 
 LEADER = Viewer(9, "leader", "组长", Role.LEADER, EVERYWHERE)
 
@@ -151,3 +152,47 @@ def test_the_check_finds_a_case_that_does_not_stand_where_it_was_led(
             {"x": spot.x, "y": spot.y},
         )
         assert checks.cases_true(db) == (False, "2 differ")
+
+
+def desks(store: sa.Engine) -> dict[str, tuple[str | None, list[str], int]]:
+    query = "SELECT code, desk_code, candidates, area_no FROM case_file ORDER BY code"
+    with data.db.transaction(store, keep=False) as db:
+        return {row[0]: (row[1], row[2], row[3]) for row in db.execute(sa.text(query))}
+
+
+def test_cases_of_a_sheet_whose_cell_is_not_sure_go_to_the_desk_around(
+    city: sa.Engine, tmp_path: Path
+) -> None:
+    def rows(moved: float) -> str:
+        spots = {
+            "sure": (0.5, "5"), "a-b": (moved, "30"), "b-c": (1.9999, "30"), "c-d": (3.0001, "30"),
+            "off": (9, "30"),
+        }  # fmt: skip
+        lines = [
+            f"{code},{at(x, 0.5).x!r},30.008,{far},甲,待受理" for code, (x, far) in spots.items()
+        ]
+        lines += ["none,,,,乙,待受理", f"done,{at(9, 0.5).x!r},30.008,30,丙,已结案"]
+        return "\n".join(["案卷号,经度,纬度,精度,标题,状态", *lines]) + "\n"
+
+    order = {"reference": Reference(datum=Datum.WGS84)}
+    path = tmp_path / "案卷.csv"
+    for moved, expected in ((1.0001, ("420106001001", ["B", "A"])), (1.5, (None, []))):
+        path.write_text(rows(moved))
+        import_file(
+            store := city, Order(RecordKind.CASES, path, **order), seal=SEAL, by=TESTER, now=NOW
+        )
+        found = desks(store)
+        assert {code: desk for code, (desk, _, _) in found.items()} == {
+            "sure": None, "a-b": expected[0], "b-c": "420106001000", "c-d": "420106000000",
+            "off": "", "none": "", "done": None,
+        }  # fmt: skip
+        assert found["a-b"][1] == expected[1]
+        assert (found["b-c"][1], found["b-c"][2]) == (["B", "C"], 420106001000 * 10**6)
+        assert found["off"][2] == 0
+        again = import_file(
+            city, Order(RecordKind.CASES, path, **order), seal=SEAL, by=TESTER, now=NOW
+        )
+        assert (numbers(again), desks(city)) == ((0, 0, 7), found)
+    with data.db.transaction(city) as db:
+        data.locate.refile(db)
+    assert desks(city) == found
