@@ -419,14 +419,3 @@ def test_what_time_tells_of_a_case_makes_nobodys_decision_out_of_date(city: sa.E
         with pytest.raises(Conflict, match=r"备注 note. Nothing was done") as refused:
             data.cases.locked(db, "c-new", seen=case.version)
     assert [one["move"] for one in refused.value.facts["since"]] == ["note"]
-
-
-def test_nobody_inspects_what_he_once_handled_though_another_finished_it(city: sa.Engine) -> None:
-    first, second = (viewer(Role.ADMINISTRATOR, account) for account in (71, 72))
-    go(city, "c-new", M.FILE, M.DISPATCH)
-    go(city, "c-new", M.TAKE, by=first)
-    go(city, "c-new", M.FEEDBACK, by=second)
-    for handler in (first, second):
-        with pytest.raises(NotAllowed):
-            go(city, "c-new", M.INSPECT, by=handler)
-    go(city, "c-new", M.INSPECT, M.CLOSE, by=viewer(Role.INSPECTOR, 73))

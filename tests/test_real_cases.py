@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,9 @@ from api.actions.reports import Report
 from gis.access import ANYBODY
 from gis.terms import Move, RecordKind
 
-REPORTS, AGAIN, AT_ONCE = 10_000, 500, 4
+REPORTS = int(os.environ.get("WANGGE_REPORTS", "2000"))
+"""How many are replayed; ten thousand take three minutes."""
+AGAIN, AT_ONCE = REPORTS // 20, 4
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 GRAFFITI = "0201"
 STAFF = """
@@ -77,7 +80,7 @@ def stream(real: Path) -> list[Report]:
     return told + told[:: REPORTS // AGAIN]
 
 
-def test_ten_thousand_reports_are_each_one_case_with_somebody_or_at_a_desk(
+def test_thousands_of_reports_are_each_one_case_with_somebody_or_at_a_desk(
     chicago: sa.Engine, real: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     later = NOW + timedelta(days=1)

@@ -57,9 +57,8 @@ BEGIN
         RAISE EXCEPTION 'the move % needs the right %', NEW.move, step.needed_right
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF NEW.move IN ('inspect', 'rework', 'close') AND NEW.account <> 0 AND EXISTS (
-           SELECT FROM case_event e WHERE e.case_id = NEW.case_id AND e.account = NEW.account
-           AND e.move IN ('take', 'feedback')) THEN
+    IF NEW.move IN ('inspect', 'rework', 'close') AND NEW.account <> 0
+       AND NEW.account = file.handled_by THEN
         RAISE EXCEPTION 'whoever handled a case does not inspect it'
             USING ERRCODE = 'insufficient_privilege';
     END IF;
