@@ -82,7 +82,13 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
 
 def _warm() -> None:
     """Import what the first page and the first export need, while nobody waits for it."""
-    for room in ("maps.grid", "maps.basemaps", "api.actions.exports", "api.actions.register"):
+    for room in (
+        "maps.grid",
+        "maps.basemaps",
+        "api.actions.exports",
+        "api.actions.register",
+        "data.catalogue",
+    ):
         importlib.import_module(room)
 
 
