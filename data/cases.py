@@ -21,6 +21,7 @@ import gis.case_clock
 import gis.cases
 from data.locate import IN_FORCE
 from gis.access import Viewer
+from gis.calendar import Calendar
 from gis.case_clock import Limit, Times
 from gis.cases import ENDED, OF_TIME, Event, Said, Standing
 from gis.errors import Conflict, NotFound
@@ -272,6 +273,7 @@ def move(
     by: Viewer,
     now: datetime,
     request_id: str | None = None,
+    calendar: Calendar | None = None,  # read once by whoever moves many in one act
 ) -> Case:
     """Move a locked case: write the event, then what it changes in the row and the counts.
 
@@ -283,10 +285,8 @@ def move(
     standing = gis.cases.applied(case.standing, event)
     filed = _filed(db, case, standing) if move is Move.FILE else {}
     limit = filed.get("limit", case.limit)
-    calendar = data.clock.calendar(db)
-    times = gis.case_clock.after(
-        move, case.times, standing, limit=limit, calendar=calendar, now=now
-    )
+    known = calendar or data.clock.calendar(db)
+    times = gis.case_clock.after(move, case.times, standing, limit=limit, calendar=known, now=now)
     tell(db, case.id, event, actor=by.name or by.login, request_id=request_id)
     version = case.version + (move not in OF_TIME)
     after = replace(case, version=version, standing=standing, times=times, **filed)

@@ -111,6 +111,7 @@ def send(
                 + "; ".join(str(one["reason"]) for one in changed[:5]),
                 changed=changed,
             )
+        calendar = data.clock.calendar(db)
         done = [
             data.cases.move(
                 db, cases[one.code], Move.DISPATCH,
@@ -118,7 +119,7 @@ def send(
                     worker=who.get(("worker", one.worker or "")),
                     unit=who.get(("unit", one.unit or "")),
                 ),
-                by=by, now=now,
+                by=by, now=now, calendar=calendar,
             )
             for one in choices
         ]  # fmt: skip
