@@ -53,6 +53,9 @@ class Right(StrEnum):
     APPROVE = "approve"
     ANSWER = "answer"
     DUTY = "duty"
+    EMERGENCY = "emergency"
+    COMMUNITY = "community"
+    PLAN = "plan"
 
 
 _IN_CASES = {Right.CASES, Right.REPORT}
@@ -65,21 +68,22 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         | _IN_CELLS
         | {Right.DECIDE, Right.IMPORT, Right.EXPORT, Right.ACCEPT, Right.DISPATCH}
         | {Right.HANDLE, Right.WHISTLE, Right.ANSWER, Right.DUTY}
+        | {Right.EMERGENCY, Right.COMMUNITY}
     ),
     Role.ACCEPTOR: frozenset(_IN_CASES | {Right.ACCEPT}),
     Role.DISPATCHER: frozenset(
         _IN_CASES
         | {Right.COUNTS, Right.EXPORT, Right.ACCEPT, Right.DISPATCH, Right.SUPERVISE}
-        | {Right.WHISTLE, Right.ANSWER, Right.DUTY}
+        | {Right.WHISTLE, Right.ANSWER, Right.DUTY, Right.EMERGENCY}
     ),
     Role.INSPECTOR: frozenset(_IN_CASES | {Right.INSPECT}),
     Role.CHIEF: frozenset(
         _IN_CASES
         | {Right.COUNTS, Right.DISPATCH, Right.SUPERVISE, Right.WHISTLE, Right.APPROVE}
-        | {Right.ANSWER}
+        | {Right.ANSWER, Right.EMERGENCY, Right.COMMUNITY}
     ),
     Role.DEPARTMENT: frozenset(_IN_CASES | {Right.HANDLE, Right.ANSWER}),
-    Role.PLANNER: frozenset({Right.COUNTS, Right.EXPORT}),
+    Role.PLANNER: frozenset({Right.COUNTS, Right.EXPORT, Right.PLAN}),
     Role.AUDITOR: frozenset({Right.JOURNAL}),
     Role.ADMINISTRATOR: frozenset(Right),
 }

@@ -105,12 +105,15 @@ STEPS: dict[Move, Step] = {
         Step(M.RATE, _stays(*CaseState), Right.WHISTLE, ("rating",)),
         Step(M.QUIET, _stays(*CaseState), Right.WHISTLE),
         Step(M.LATE, _stays(*CaseState), None),
+        # another plan of cells
+        Step(M.REFILE, _stays(*OPEN), None),
     )
 }  # fmt: skip
 """Every move but the first ones: a case begins with `report`, or stands as a sheet brought it."""
 
-OF_TIME = frozenset({M.WARN, M.OVERDUE, M.ESCALATE, M.LATE})
-"""What time tells of a case. It makes no new version: nobody's decision is out of date for it."""
+OF_TIME = frozenset({M.WARN, M.OVERDUE, M.ESCALATE, M.LATE, M.REFILE})
+"""What time tells of a case, or a new plan. It makes no new version: nobody's decision is out of
+date for it."""
 
 NETWORK = frozenset(
     {M.WHISTLE, M.APPROVE, M.REFUSE_WHISTLE, M.INVITE, M.CLAIM, M.DECLINE, M.ARRIVE, M.FINISH}
@@ -312,6 +315,7 @@ _CHANGES: dict[Move, Callable[[Standing, Event], dict[str, Any]]] = {
     M.REJECT: lambda *_: {"appeal": "rejected"},
     M.JOIN: lambda _, e: {"joined_to": e.said.other},
     M.PART: lambda *_: {"joined_to": None},
+    M.REFILE: lambda s, e: {"worker": e.said.worker or s.worker},
 }
 """What a move changes besides the state; a return takes the holder away, and nothing else."""
 

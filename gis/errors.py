@@ -10,6 +10,21 @@ WanggeError
 └── Unavailable    the store or a tool is missing just now; says how to get it
 """
 
+from __future__ import annotations
+
+
+class Fault(str):
+    """One thing that speaks against an act: the sentence, and for programs that say it in other
+    words a key that stays, with the values it tells."""
+
+    key: str
+    values: dict[str, object]
+
+    def __new__(cls, key: str, sentence: str, **values: object) -> Fault:
+        fault = super().__new__(cls, sentence)
+        fault.key, fault.values = key, values
+        return fault
+
 
 class WanggeError(Exception):
     """A refusal in words.
@@ -21,6 +36,17 @@ class WanggeError(Exception):
     def __init__(self, sentence: str, **facts: object) -> None:
         super().__init__(sentence)
         self.facts = facts
+
+    @property
+    def reasons(self) -> list[dict[str, object]]:
+        """Each `Fault` among the `faults`, or the one that is the sentence: key, said, values."""
+        faults = self.facts.get("faults")
+        said = faults if isinstance(faults, list) else self.args
+        return [
+            {"key": one.key, "said": str(one), "values": one.values}
+            for one in said
+            if isinstance(one, Fault)
+        ]
 
 
 class BadInput(WanggeError):

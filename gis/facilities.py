@@ -33,6 +33,7 @@ FIELDS = (
     Field("class_code", ("部件代码", "小类代码", "分类代码", "部件小类"), kinds.code),
     Field("address", ("地址", "位置", "详细地址"), kinds.text()),
     Field("phone", ("联系电话", "电话"), kinds.text(60)),
+    Field("hours", ("开放时间", "营业时间", "opening_hours"), kinds.text(200)),
     Field("valid_from", ("启用日期", "建成日期"), kinds.day),
     Field("valid_to", ("停用日期", "拆除日期"), kinds.day),
     Field("osm", (), kinds.text()),

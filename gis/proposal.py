@@ -103,19 +103,28 @@ def propose(
     roads: gis.roads.Roads | None,
     rules: Rules,
     held: Mapping[str, str] | None = None,
+    elsewhere: Mapping[str, Posted] | None = None,
 ) -> Proposal:
     """Propose who goes to each case; `held` names workers whom the dispatcher chose by hand.
+
+    `elsewhere` are posts of those of them who are not on duty near the case, by code: they go
+    because the dispatcher says so, and the others are proposed without that case.
 
     Raises:
         BadInput: a case or worker chosen by hand is not among them, or the worker is barred.
     """
     answers = [gis.duty.answer(one.asked, one.facts) for one in waiting]
-    walks = [n for n, answer in enumerate(answers) if _is_walked(waiting[n], answer, held or {})]
+    held = dict(held or {})
+    walks = [n for n, answer in enumerate(answers) if _is_walked(waiting[n], answer, held)]
     crew = _crew([waiting[n] for n in walks], now)
-    found = _assign([waiting[n] for n in walks], crew, now, plane, roads, rules, held or {})
+    called = _called(waiting, crew, held, elsewhere or {})
+    walks = [n for n in walks if n not in called]
+    found = _assign([waiting[n] for n in walks], crew, now, plane, roads, rules, held)
     items = [_answered(one, answer) for one, answer in zip(waiting, answers, strict=True)]
     for place, n in enumerate(walks):
         items[n] = _walked(waiting[n], crew, found, place)
+    for n, post in called.items():
+        items[n] = _sent(waiting[n], post, now)
     return Proposal(tuple(items), tuple(_dials(found)) if walks else ())
 
 
@@ -156,6 +165,21 @@ def _crew(waiting: Sequence[Waiting], now: datetime) -> _Crew:
         cells.setdefault(cell, len(cells))
     pairs = sorted((places[who], cells[cell]) for who, cell in own if who in places)
     return _Crew(tuple(met.values()), places, cells, tuple(pairs))
+
+
+def _called(
+    waiting: Sequence[Waiting],
+    crew: _Crew,
+    held: dict[str, str],
+    elsewhere: Mapping[str, Posted],
+) -> dict[int, Posted]:
+    """Who is called from elsewhere to which case; `held` keeps those who are on duty near it."""
+    near = {post.person.code for post in crew.posts}
+    called = {}
+    for n, one in enumerate(waiting):
+        if (who := held.get(one.code)) in elsewhere and who not in near:
+            called[n] = elsewhere[held.pop(one.code)]
+    return called
 
 
 def _at_hand(facts: Facts, now: datetime) -> list[Posted]:
@@ -284,6 +308,23 @@ def _walked(one: Waiting, crew: _Crew, found: Assignment, place: int) -> Item:
     )
 
 
+def _sent(one: Waiting, post: Posted, now: datetime) -> Item:
+    """A worker whom the dispatcher calls from elsewhere, told how far and whether he is there."""
+    zh = [f"由派遣员指定：{post.cell_name or post.cell} {post.role.label} {post.person.name}"]
+    en = [f"chosen by the dispatcher: {post.person.name}, {post.role} of {post.cell}"]
+    if one.asked.spot:
+        km = gis.duty.metres(one.asked.spot, post.centre) / 1000
+        zh, en = [*zh, f"直线约 {km:.1f} 公里"], [*en, f"{km:.1f} km as the crow flies"]
+    if why := gis.duty.away(post.person, now):
+        zh, en = [*zh, f"现在{why.label}"], [*en, f"now {why.replace('_', ' ')}"]
+    return replace(
+        _item(one, "，".join(zh), "; ".join(en)),
+        worker=post.person.code,
+        name=post.person.name,
+        starts=post.centre,
+    )
+
+
 def _reason(one: Waiting, crew: _Crew, found: Assignment, place: int) -> tuple[str, str]:
     responder, turn = int(found.responder[place]), int(found.turn[place])
     post = crew.posts[responder]
@@ -292,14 +333,14 @@ def _reason(one: Waiting, crew: _Crew, found: Assignment, place: int) -> tuple[s
     late = round(found.late_s[place] / 60)
     zh = [
         f"{post.cell_name or post.cell} {post.role.label} {post.person.name}",
-        "本网格" if is_own else "邻近网格",
+        "本网格" if is_own else "其他网格",
         f"步行约 {walk} 分钟，约 {wait} 分钟后到场",
         f"第 {turn + 1} 件" if turn else "即刻出发",
         f"预计晚 {late} 分钟" if late else "预计按时",
     ]
     en = [
         f"{post.person.name}, {post.role} of {post.cell}",
-        "the case's own cell" if is_own else "from a cell nearby",
+        "the case's own cell" if is_own else "from another cell",
         f"a walk of {walk} min, there in {wait} min",
         f"number {turn + 1} in the queue" if turn else "sets out at once",
         f"expected {late} min late" if late else "expected in time",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gis import kinds, privacy, rows
 from gis.errors import BadInput
+from gis.reports import tidied
 from gis.rows import Field
 from gis.terms import Labelled
 
@@ -256,7 +257,7 @@ def check_person(changes: Mapping[str, str | None], *, today: date) -> dict[str,
             f"{unknown[0]!r} is no field of a resident; fields are {', '.join(PERSON)}",
             choices=list(PERSON),
         )
-    given = {name: (text or "").strip() for name, text in changes.items()}
+    given = {name: tidied(text or "") for name, text in changes.items()}
     fields = tuple(one for one in residents(today) if one.name in given)
     frame = pd.DataFrame({name: [text] for name, text in given.items()}, dtype="str")
     cleaned = rows.clean(frame, fields)

@@ -20,6 +20,8 @@ MOST_ACCURACY_M = 100_000
 AHEAD = timedelta(minutes=5)
 """So much may a telephone's clock go ahead of ours."""
 UNCLASSED = "未分类"
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters without a picture that turn the text after them around: they hide what is written."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ def checked(report: Report, *, now: datetime) -> Report:
     Raises:
         BadInput: naming in `faults` every field that is wrong, its value and why.
     """
-    texts = {name: getattr(report, name).strip() for name in (*MOST_CHARACTERS, "contact")}
+    texts: dict[str, Any] = {
+        name: tidied(getattr(report, name)) for name in (*MOST_CHARACTERS, "contact")
+    }
     texts["contact"] = re.sub(r"[\s()（）-]", "", texts["contact"])
     tidy = replace(report, **texts, kind=report.kind or None)
     faults = [_fault(tidy, field, reason) for field, reason in _faults(tidy, now)]
@@ -103,11 +107,18 @@ def _wrong_texts(report: Report) -> Iterator[tuple[str, str]]:
         yield "class_code", "is a code, and has no blanks"
 
 
+def tidied(text: str) -> str:
+    """A text as residents send it, without blanks around and without the turning characters that
+    telephones put around copied numbers."""
+    return _TURNS.sub("", text).strip()
+
+
 def unreadable(text: str, *, lines: bool = False) -> str | None:
-    """Say why a text cannot be kept: characters that command, or are half of one."""
+    """Say why a text cannot be kept: characters that command or turn, or are half of one."""
     allowed = "\n\r\t" if lines else ""
     for one in text:
-        if one not in allowed and unicodedata.category(one) in {"Cc", "Cs"}:
+        commands = one not in allowed and unicodedata.category(one) in {"Cc", "Cs"}
+        if commands or _TURNS.match(one):
             return f"holds the character U+{ord(one):04X}, which nobody can read"
     return None
 

@@ -7,8 +7,10 @@ from datetime import date
 
 from gis import (
     calendar_sheet,
+    care_sheet,
     case_sheet,
     catalogue,
+    community_sheet,
     duty_sheet,
     facilities,
     grid,
@@ -90,6 +92,17 @@ _EXAMPLES: dict[RecordKind, dict[str, str]] = {
         "skills": "水电维修、心理疏导", "times": "周六 09:00-12:00；周日 14:00-17:00",
         "cell": "990101001001001",
     },
+    RecordKind.CARE: {
+        "id_number": "990101194003070012", "name": "张三", "building_code": "990101-b1",
+        "address": "桥头路1号", "dwelling": "302", "category": "残疾人", "level": "重点",
+        "grade": "2", "since": "2026-01-01",
+    },
+    RecordKind.GUIDES: {
+        "title": "居住证办理", "kind": "办事指南", "body": "到社区登记满半年后办理，当场受理。",
+        "materials": "本人身份证、租房合同", "place": "桥头社区服务大厅",
+        "hours": "Mo-Fr 08:30-12:00,14:00-17:30; PH off", "phone": "027-80000000",
+        "division": "420106001001",
+    },
 }  # fmt: skip
 """Invented; 990101 is no division of the country."""
 
@@ -125,6 +138,8 @@ def _fields(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.CASES: case_sheet.fields("Asia/Shanghai"),
         RecordKind.CATALOGUE: catalogue.FIELDS,
         RecordKind.CALENDAR: calendar_sheet.FIELDS,
+        RecordKind.CARE: care_sheet.fields(date.max),
+        RecordKind.GUIDES: community_sheet.FIELDS,
         **{one: duty_sheet.fields(one, "Asia/Shanghai") for one in duty_sheet.KINDS},
     }[kind]
 

@@ -48,6 +48,8 @@ class RecordKind(Labelled):
     SHIFTS = "shifts", "班次"
     ABSENCES = "absences", "请假"
     MEMBERS = "members", "双报到"
+    CARE = "care", "关爱对象"
+    GUIDES = "guides", "办事指南"
 
 
 class CellKind(Labelled):
@@ -62,7 +64,7 @@ class CellKind(Labelled):
 class PlanState(Labelled):
     """Life of a 网格方案; exactly one plan is published (in force) at a time."""
 
-    DRAFT = "draft", "草案"
+    DRAFT = "draft", "草稿"
     PUBLISHED = "published", "已发布"
     RETIRED = "retired", "已停用"
 
@@ -140,6 +142,8 @@ class CaseState(Labelled):
 
 ENDED_STATES = (CaseState.CLOSED, CaseState.EVALUATED, CaseState.VOID)
 """States in which nobody has to do anything more; all others are open."""
+STANDING_STATES = (CaseState.INSPECTED, CaseState.SUSPENDED)
+"""Open states in which no clock runs; what is inspected waits to be closed."""
 
 
 class Clock(Labelled):
@@ -256,6 +260,7 @@ class Move(Labelled):
     RATE = "rate", "评哨"
     QUIET = "quiet", "收哨"
     LATE = "late", "应哨逾期"
+    REFILE = "refile", "网格调整"
 
 
 class BaseKind(Labelled):
