@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+import data.db
+from data.locate import IN_FORCE
 from gis.errors import NotFound
 
 _LEVELS = (2, 4, 6, 9, 12)
@@ -24,6 +29,27 @@ DIVISIONS = """
     SELECT array_agg(code) FROM tree
 """
 """The division named by the code, and all below it."""
+
+
+_CELLS_HELD = f"""
+    SELECT array_agg(id) FROM grid_cell
+    WHERE {IN_FORCE} AND (code = :area OR division_code = ANY (:divisions))
+"""
+
+
+def held(db: Session, code: str) -> dict[str, list[Any]]:
+    """Find what an area holds: the numbers of its `cells` in force, the codes of its `divisions`.
+
+    Raises:
+        NotFound: the code names nothing.
+    """
+    with data.db.cursor(db) as cursor:
+        row = cursor.execute(DIVISIONS, question(code)).fetchone()
+    divisions = (row and row[0]) or []
+    cells = db.scalar(sa.text(_CELLS_HELD), {"area": code, "divisions": divisions}) or []
+    if not cells and not divisions:
+        raise none_there(code)
+    return {"cells": cells, "divisions": divisions}
 
 
 def question(code: str) -> dict[str, Any]:

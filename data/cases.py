@@ -71,7 +71,7 @@ class Case:
 
 # Looking
 
-_STANDING = {
+STANDING = {
     "state": "state",
     "unit": "unit_id",
     "worker": "worker_id",
@@ -105,7 +105,7 @@ _PLAIN = tuple(
     for field in fields(Case)
     if field.name not in {"standing", "times", "limit", "lon", "lat"}
 )
-_KEPT = dict.fromkeys((*_PLAIN, *_STANDING.values(), *TIMES.values()))
+_KEPT = dict.fromkeys((*_PLAIN, *STANDING.values(), *TIMES.values()))
 _SELECT = f"""
     SELECT {", ".join(f"f.{column}" for column in _KEPT)}, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat,
            n.amount, n.clock AS limit_clock
@@ -161,7 +161,7 @@ def _one(db: Session, code: str, query: str) -> Case:
 
 
 def _case(row: sa.RowMapping) -> Case:
-    standing = {name: row[column] for name, column in _STANDING.items()}
+    standing = {name: row[column] for name, column in STANDING.items()}
     standing |= {n: standing[n] and CaseState(standing[n]) for n in ("state", "stood")}
     times = {name: row[column] for name, column in TIMES.items()}
     times["next_move"] = times["next_move"] and Move(times["next_move"])
@@ -353,7 +353,7 @@ def _keep(db: Session, before: Case, after: Case, move: Move, now: datetime) -> 
     changed = {
         column: getattr(new, name)
         for new, old, columns in (
-            (after.standing, before.standing, _STANDING),
+            (after.standing, before.standing, STANDING),
             (after.times, before.times, TIMES),
             (after, before, {name: name for name in ("kind", "class_code", "title")}),
         )

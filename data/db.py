@@ -19,6 +19,7 @@ import data.defaults
 from gis.errors import NotAllowed, Unavailable
 
 TIME_ZONE = "Asia/Shanghai"
+_IN_ZONE = "SELECT set_config('TimeZone', %s, false)"
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_MS = 30_000
 IDLE_TIMEOUT_MS = 120_000
@@ -29,15 +30,22 @@ def engine(url: str, *, pooler: bool = False, time_zone: str = TIME_ZONE) -> sa.
     """Make an engine for a `postgresql://` address; a killed backend is replaced unseen.
 
     Behind a pooler, where the next transaction may be on another connection, nothing is prepared.
-    `time_zone` is that of the working calendar (`data.clock`).
+    `time_zone` is that of the working calendar (`data.clock`); the day of the store is its, too.
     """
-    return sa.create_engine(
+    store = sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         hide_parameters=True,  # an error may be logged; what it was about may name people
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S, **_prepared(pooler)},
         execution_options={"time_zone": time_zone},
     )
+
+    def placed(connection: psycopg.Connection[Any], _record: object) -> None:
+        connection.execute(_IN_ZONE, [time_zone])
+        connection.commit()
+
+    sa.event.listen(store, "connect", placed)
+    return store
 
 
 @contextmanager
@@ -54,7 +62,7 @@ def transaction(store: sa.Engine, *, keep: bool = True) -> Iterator[Session]:
                 db.commit()
             else:
                 db.rollback()
-    except sa.exc.OperationalError as error:
+    except (sa.exc.OperationalError, psycopg.OperationalError) as error:
         raise _silent(error) from error
     except sa.exc.TimeoutError as error:
         raise Unavailable("everybody asks at once just now; try again in a moment") from error
@@ -66,8 +74,8 @@ def transaction(store: sa.Engine, *, keep: bool = True) -> Iterator[Session]:
         raise
 
 
-def _silent(error: sa.exc.OperationalError) -> Unavailable:
-    said = " ".join(str(error.orig).split())
+def _silent(error: sa.exc.OperationalError | psycopg.OperationalError) -> Unavailable:
+    said = " ".join(str(getattr(error, "orig", error)).split())
     return Unavailable(f"the store does not answer: {said}. Try again; `wangge check` says more.")
 
 
@@ -81,18 +89,25 @@ def _prepared(pooler: bool) -> dict[str, None]:
     return {"prepare_threshold": None} if pooler else {}
 
 
-def pool(url: str, *, size: int = 8, pooler: bool = False) -> AsyncConnectionPool:
-    """Make the pool for hot reads; open it in the running event loop.
+def pool(
+    url: str, *, size: int = 8, pooler: bool = False, time_zone: str = TIME_ZONE
+) -> AsyncConnectionPool:
+    """Make the pool for hot reads; open it in the running event loop. The day is `time_zone`'s.
 
     Behind a pooler nothing is prepared and no option is sent while connecting: PgBouncer refuses
     them. `data.scope` sets the time limit anew in each transaction anyway.
     """
     limit = {"options": f"-c statement_timeout={READ_TIMEOUT_MS}"}
+
+    async def placed(connection: psycopg.AsyncConnection[Any]) -> None:
+        await connection.execute(_IN_ZONE, [time_zone])
+
     return AsyncConnectionPool(
         url,
         min_size=1,
         max_size=size,
         open=False,
+        configure=placed,
         timeout=CONNECT_TIMEOUT_S,
         check=AsyncConnectionPool.check_connection,
         kwargs={

@@ -20,8 +20,10 @@ import shapely
 from sqlalchemy.orm import Session
 
 import data.areas
+import data.areas_named
 import data.db
 import data.grid
+import data.plan_cells
 from data.locate import TABLES
 from data.seal import Seal
 from data.tiles import TALLIES, known
@@ -42,7 +44,7 @@ class Wanted:
     """What is to be exported: kind, area (code of a cell or division), plan, day.
 
     A day begins and ends by the clocks of `time_zone` (an IANA name). Statistics come `by` cell,
-    community or street.
+    community or street. With a `named_area`, only what stands inside of it.
     """
 
     kind: str
@@ -51,6 +53,7 @@ class Wanted:
     as_of: date | None = None
     time_zone: str = "Asia/Shanghai"
     by: str = "cell"
+    named_area: int | None = None
 
     def __post_init__(self) -> None:
         if self.by not in LEVELS:
@@ -59,12 +62,11 @@ class Wanted:
             raise BadInput(f"{self.kind} are not counted by {self.by}; statistics are", field="by")
 
 
-_CELL = """
+_OF_PLAN = data.plan_cells.of_plan("%(plan_id)s::bigint", "%(day)s::date")
+_CELL = f"""
     every AS MATERIALIZED (
         SELECT c.* FROM grid_cell c
-        WHERE c.plan_id = %(plan_id)s
-          AND (c.valid_from IS NULL OR c.valid_from <= %(day)s)
-          AND (c.valid_to IS NULL OR c.valid_to > %(day)s)
+        WHERE {_OF_PLAN}
     ),
     cell AS (
         SELECT * FROM every c
@@ -100,7 +102,7 @@ _ROWS = {
     """,
     "facilities": f"""
         SELECT p.code, p.name, p.kind, p.category, p.class_code, p.address, p.phone,
-               p.valid_from, p.valid_to, c.code AS cell_code, p.geom
+               p.hours, p.valid_from, p.valid_to, c.code AS cell_code, p.geom
         FROM facility p LEFT JOIN filed_facilities f USING (id) LEFT JOIN cell c ON c.id = f.cell_id
         WHERE {_ON_DAY} AND {_IN_AREA} ORDER BY p.id
     """,
@@ -232,10 +234,23 @@ def _question(db: Session, wanted: Wanted, today: date) -> tuple[str, dict[str, 
     parts = [_CELL] + [filing.format(kind=kind, table=TABLES[kind]) for kind in _NEEDS[wanted.kind]]
     if wanted.kind == "statistics":
         parts += [_TOLD_AS_KEPT if in_force else _TOLD_ANEW, _NUMBERS]
-    divisions = [] if wanted.area is None else _divisions(db, wanted.area, plan_id)
-    values = {"plan_id": plan_id, "day": day, "area": wanted.area, "divisions": divisions}
+    divisions = [] if wanted.area is None else _divisions(db, wanted.area, plan_id, day)
+    values: dict[str, Any] = {
+        "plan_id": plan_id,
+        "day": day,
+        "area": wanted.area,
+        "divisions": divisions,
+    }
     values["zone"] = wanted.time_zone
-    return f"WITH {', '.join(parts)} {_rows(wanted)}", values
+    rows = _rows(wanted)
+    if wanted.named_area is not None:
+        rows = _INSIDE.format(rows=rows)
+        values["inside"] = data.areas_named.shape_of(db, wanted.named_area)
+    return f"WITH {', '.join(parts)} {rows}", values
+
+
+_INSIDE = """SELECT * FROM ({rows}) found
+    WHERE ST_Intersects(ST_GeomFromWKB(%(inside)s, 4326), found.geom)"""
 
 
 def _rows(wanted: Wanted) -> str:
@@ -255,9 +270,9 @@ def _plan(db: Session, wanted: Wanted) -> tuple[int | None, bool]:
     return (force.id, True) if force else (None, True)
 
 
-def _divisions(db: Session, area: str, plan_id: int | None) -> list[str]:
+def _divisions(db: Session, area: str, plan_id: int | None, day: date) -> list[str]:
     """Codes of the division `area` and all below it; none when `area` is a cell."""
-    values = {**data.areas.question(area), "plan_id": plan_id}
+    values = {**data.areas.question(area), "plan_id": plan_id, "day": day}
     with data.db.cursor(db) as cursor:
         cell = cursor.execute(_CELL_OF, values).fetchone()
         if cell and cell[0]:
@@ -268,7 +283,7 @@ def _divisions(db: Session, area: str, plan_id: int | None) -> list[str]:
     return list(found[0])
 
 
-_CELL_OF = data.areas.CELLS.format(in_plan="c.plan_id = %(plan_id)s")
+_CELL_OF = data.areas.CELLS.format(in_plan=_OF_PLAN)
 
 
 # Clear values, for those who may have them

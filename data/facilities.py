@@ -13,6 +13,7 @@ FACILITIES = Target(
         "class_code": "text",
         "address": "text",
         "phone": "text",
+        "hours": "text",
         "valid_from": "date",
         "valid_to": "date",
         **PLACED,

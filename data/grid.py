@@ -10,11 +10,11 @@ import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-import data.db
+import gis.plan_names
 from data.intake import Target
 from data.locate import IN_FORCE
 from data.models import GridCell, GridPlan
-from gis.errors import BadInput, NotFound
+from gis.errors import BadInput, Fault, NotFound
 from gis.places import Box
 
 FIRST_PLAN = "网格方案"
@@ -65,7 +65,8 @@ def plan_named(db: Session, name: str) -> GridPlan:
     found = db.scalar(sa.select(GridPlan).where(GridPlan.name == name))
     if found is None:
         names = db.scalars(sa.select(GridPlan.name).order_by(GridPlan.name)).all()
-        raise NotFound(f"no plan {name!r}; there are: {', '.join(names) or 'none yet'}")
+        said = f"no plan {name!r}; there are: {', '.join(names) or 'none yet'}"
+        raise NotFound(Fault("plan_gone", said, name=name))
     return found
 
 
@@ -79,7 +80,7 @@ def plan_on(db: Session, day: date) -> GridPlan:
         sa.select(GridPlan)
         .where(GridPlan.state != "draft", GridPlan.valid_from <= day)
         .where(sa.or_(GridPlan.valid_to.is_(None), GridPlan.valid_to > day))
-        .order_by(GridPlan.valid_from.desc())
+        .order_by(GridPlan.valid_from.desc(), GridPlan.number.desc().nulls_last())
     )
     if found is None:
         raise NotFound(f"no plan was in force on {day}")
@@ -98,29 +99,15 @@ def plan_to_fill(db: Session, name: str | None, *, today: date) -> tuple[GridPla
     wanted = name or FIRST_PLAN
     plan = db.scalar(sa.select(GridPlan).where(GridPlan.name == wanted))
     if plan is None:
+        gis.plan_names.refuse_plan(wanted)
         plan = GridPlan(name=wanted, state="draft")
         db.add(plan)
     if plan.state == "retired":
         raise BadInput(f"plan {wanted!r} is retired; name another with --plan")
     if force is None:
-        plan.state, plan.valid_from = "published", today
+        plan.state, plan.valid_from, plan.number = "published", today, 1
     db.flush()
     return plan, plan.state == "published"
-
-
-def put_in_force(db: Session, name: str, *, today: date) -> GridPlan | None:
-    """Publish the plan `name` and retire the one in force; return the retired one, if any."""
-    plan = plan_named(db, name)
-    force = plan_in_force(db)
-    if force is plan:
-        return None
-    if force is not None:
-        force.state, force.valid_to = "retired", today
-        db.flush()
-    plan.state, plan.valid_from, plan.valid_to = "published", plan.valid_from or today, None
-    db.flush()
-    data.db.bump(db, "cells")
-    return force
 
 
 def extent_in_force(db: Session) -> Box | None:
@@ -173,30 +160,42 @@ def orphans(db: Session) -> int:
 # Areas
 
 
-def number_areas(db: Session) -> None:
-    """Number the areas of cells: by division, within it by code, so that a division is a range.
+def number_areas(db: Session, only: list[int] | None = None) -> None:
+    """Number the areas of cells that have none, or of these: so that a division is a range.
 
     A division code of up to 12 digits gives the first 12 digits of the number, the place of the
-    cell among its division's the last six; cells without such a division come last. Records get
-    the number of their cell when they are filed.
+    cell among its division's the last six; cells without such a division come last. What stands
+    keeps its place: a cell of a draft has that of the cell in force with its code, a new one the
+    next after all that its division ever had, by code. Records get the number of their cell when
+    they are filed.
     """
-    db.execute(sa.text(_NUMBER_AREAS))
+    db.execute(sa.text(_AS_IN_FORCE), {"only": only})
+    db.execute(sa.text(_NUMBER_AREAS), {"only": only})
 
 
-_NUMBER_AREAS = """
-    WITH numbered AS (
-        SELECT id, CASE WHEN division_code ~ '^[0-9]{1,12}$'
-                        THEN rpad(division_code, 12, '0') ELSE '999999999999' END AS division,
-               row_number() OVER (PARTITION BY plan_id, division_code
-                                  ORDER BY code COLLATE "C") AS place,
-               row_number() OVER (PARTITION BY plan_id ORDER BY division_code COLLATE "C",
-                                  code COLLATE "C") AS place_in_plan
-        FROM grid_cell
+_DIVISION_NO = """CASE WHEN {of}.division_code ~ '^[0-9]{{1,12}}$'
+    THEN rpad({of}.division_code, 12, '0')::bigint ELSE 999999999999 END"""
+_MEANT = "(CAST(:only AS bigint[]) IS NULL OR c.id = ANY (:only))"
+_AS_IN_FORCE = f"""
+    UPDATE grid_cell c SET area_no = n.area_no
+    FROM grid_plan p, grid_cell n JOIN grid_plan f ON f.id = n.plan_id AND f.state = 'published'
+    WHERE p.id = c.plan_id AND p.state = 'draft' AND n.code = c.code AND c.area_no <> n.area_no
+      AND n.area_no / 1000000 = {_DIVISION_NO.format(of="c")} AND {_MEANT}
+"""
+_NUMBER_AREAS = f"""
+    WITH fresh AS (
+        SELECT id, plan_id, code, {_DIVISION_NO.format(of="c")} AS division FROM grid_cell c
+        WHERE area_no / 1000000 <> {_DIVISION_NO.format(of="c")} AND {_MEANT}
+    ),
+    last AS (
+        SELECT division, (SELECT max(o.area_no) % 1000000 FROM grid_cell o WHERE o.area_no
+            BETWEEN division * 1000000 AND division * 1000000 + 999999) AS place
+        FROM (SELECT DISTINCT division FROM fresh) one
     ),
     area AS (
-        SELECT id, division::bigint * 1000000
-                   + CASE WHEN division = '999999999999' THEN place_in_plan ELSE place END AS no
-        FROM numbered
+        SELECT f.id, f.division * 1000000 + coalesce(l.place, 0) + row_number() OVER (
+                   PARTITION BY f.plan_id, f.division ORDER BY f.code COLLATE "C") AS no
+        FROM fresh f JOIN last l USING (division)
     )
-    UPDATE grid_cell c SET area_no = a.no FROM area a WHERE a.id = c.id AND c.area_no <> a.no
+    UPDATE grid_cell c SET area_no = a.no FROM area a WHERE a.id = c.id
 """

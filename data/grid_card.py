@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+import gis.pinyin
 from data.tiles import (
     HOUSEHOLDS,
     IN_PLAN,
@@ -27,6 +28,8 @@ from gis.terms import ENDED_STATES, PostRole
 _ROLES = [str(role) for role in PostRole]
 _ENDED = [str(state) for state in ENDED_STATES]
 _MOST_FOUND = 20
+_MOST_SPELLED = 4
+"""So many words are looked for as initials too: each is a long pattern to compile."""
 
 _BBOX = "ARRAY[ST_XMin({0}), ST_YMin({0}), ST_XMax({0}), ST_YMax({0})]"
 
@@ -70,12 +73,27 @@ _CARD = f"""
 _SEARCH = f"""
     SELECT c.code, c.name, v.name AS community, {_BBOX.format("c.geom")} AS bbox
     FROM grid_cell c LEFT JOIN division v ON v.code = c.division_code AND v.valid_to IS NULL
+                     LEFT JOIN division s ON s.code = v.parent_code AND s.valid_to IS NULL
     WHERE {IN_PLAN}
-      AND (SELECT bool_and(strpos(told, word) > 0) FROM unnest(%(words)s::text[]) word,
-           lower(concat(c.code, ' ', c.name, ' ', v.name, c.name)) told)
+      AND (SELECT bool_and(strpos(told, word) > 0 OR coalesce(told ~ letters, false))
+           FROM unnest(%(words)s::text[], %(letters)s::text[]) asked (word, letters),
+                lower(concat(c.code, ' ', c.name, ' ', s.name, v.name, c.name)) told)
     ORDER BY NOT (lower(c.code) = %(q)s OR lower(c.name) = %(q)s),
              NOT (starts_with(lower(c.code), %(q)s) OR starts_with(lower(c.name), %(q)s)),
              c.code COLLATE "C"
+    LIMIT {_MOST_FOUND}
+"""
+
+_DIVISIONS = f"""
+    SELECT v.code, v.name, v.level, p.name AS parent, {_BBOX.format("v.geom")} AS bbox
+    FROM division v LEFT JOIN division p ON p.code = v.parent_code AND p.valid_to IS NULL
+    WHERE v.valid_from <= current_date AND (v.valid_to IS NULL OR v.valid_to > current_date)
+      AND (SELECT bool_and(strpos(told, word) > 0 OR coalesce(told ~ letters, false))
+           FROM unnest(%(words)s::text[], %(letters)s::text[]) asked (word, letters),
+                lower(concat(v.code, ' ', v.name, ' ', p.name, v.name)) told)
+    ORDER BY NOT (lower(v.code) = %(q)s OR lower(v.name) = %(q)s),
+             NOT (starts_with(lower(v.code), %(q)s) OR starts_with(lower(v.name), %(q)s)),
+             v.code COLLATE "C"
     LIMIT {_MOST_FOUND}
 """
 
@@ -136,7 +154,7 @@ async def card(
     Raises:
         NotFound: no cell in force has that code.
     """
-    values = {"code": code, "plan": plan, "roles": _ROLES, "ended": _ENDED}
+    values = {"code": code, "plan": plan, "day": None, "roles": _ROLES, "ended": _ENDED}
     found = await _one(connection, _CARD, values)
     if found is None:
         raise NotFound(f"no cell in force has the code {code!r}", field="code", value=code)
@@ -146,16 +164,33 @@ async def card(
 async def search(
     connection: psycopg.AsyncConnection[Any], text: str, plan: str | None = None
 ) -> list[dict[str, Any]]:
-    """Find at most 20 cells of which code, name or community hold every word of `text`.
+    """Find at most 20 cells of which code, name, community or street hold every word of `text`.
 
-    Whole codes and names come first, then beginnings, then the rest.
+    A word of letters is also looked for as initials of their pinyin. Whole codes and names come
+    first, then beginnings, then the rest.
     """
-    asked = text.strip().lower()
-    values = {"q": asked, "words": asked.split(), "plan": plan}
-    cursor = await connection.execute(_SEARCH, values, prepare=True)
+    asked = {**_asked(text), "plan": plan, "day": None}
+    cursor = await connection.execute(_SEARCH, asked, prepare=True)
     return [
         {"code": code, "name": name, "community": community, "bbox": bbox}
         for code, name, community, bbox in await cursor.fetchall()
+    ]
+
+
+def _asked(text: str) -> dict[str, Any]:
+    asked = text.strip().lower()
+    words = asked.split()
+    letters = [gis.pinyin.pattern(word) if at < _MOST_SPELLED else None
+               for at, word in enumerate(words)]  # fmt: skip
+    return {"q": asked, "words": words, "letters": letters}
+
+
+async def divisions(connection: psycopg.AsyncConnection[Any], text: str) -> list[dict[str, Any]]:
+    """Find at most 20 divisions of which code, name or that of the one above hold every word."""
+    cursor = await connection.execute(_DIVISIONS, _asked(text), prepare=True)
+    return [
+        {"code": code, "name": name, "level": level, "parent": parent, "bbox": bbox}
+        for code, name, level, parent, bbox in await cursor.fetchall()
     ]
 
 
@@ -166,7 +201,7 @@ async def overview(
 
     The totals are of what the viewer may know; `hidden` counts the cells they leave out.
     """
-    found = await _one(connection, _OVERVIEW, {"plan": plan, "shares": _SHARES})
+    found = await _one(connection, _OVERVIEW, {"plan": plan, "day": None, "shares": _SHARES})
     assert found is not None
     return {
         "plan": found["plan"],

@@ -6,12 +6,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 PROTECTED = (
-    "absence", "account", "case_event", "case_file", "case_photo", "cell_tally", "charge",
-    "decision", "dwelling", "follow_up", "household", "journal", "meeting", "member",
-    "network_unit", "open_hours", "resident", "resident_change", "resident_merge", "responsibility",
-    "session", "sheet", "sheet_row", "shift", "whistle", "whistle_party", "worker",
+    "absence", "account", "application", "care_recipient", "case_event", "case_file", "case_photo",
+    "cell_care", "cell_lineage", "cell_tally", "charge", "collection", "collection_entry",
+    "council", "council_decision", "decision", "dwelling", "facility", "follow_up", "grid_cell",
+    "grid_plan", "guide", "household", "journal", "meeting", "member", "named_area",
+    "network_unit", "notice", "open_hours", "plan_edit", "plan_edit_cell", "poll", "question",
+    "resident", "resident_change", "resident_merge", "responsibility", "session", "sheet",
+    "sheet_row", "shift", "visit", "whistle", "whistle_party", "worker",
 )  # fmt: skip
-"""Tables with persons, cases, exact numbers or accounts: each has row policies."""
+"""Tables with persons, cases, exact numbers or accounts, or of which each has his part to write."""
 
 
 def ways_around(db: Session) -> list[str]:

@@ -8,7 +8,7 @@ but a case is taken as it stands: what was sent back since is not handled, what 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,7 +56,10 @@ def _named(by: By, *, unit: str) -> tuple[str, str]:
         return f"{code} AS code, {name} AS name", f"JOIN network_unit u ON u.id = {unit}"
     return (
         f"{code} AS code, {name} AS name",
-        """LEFT JOIN grid_cell c ON c.id = f.cell_id
+        """LEFT JOIN unnest(CAST(:refiled AS bigint[]), CAST(:refiled_to AS bigint[]))
+               AS again (case_id, cell_id) ON again.case_id = f.id
+           LEFT JOIN grid_cell c
+                ON c.id = CASE WHEN again.case_id IS NULL THEN f.cell_id ELSE again.cell_id END
            LEFT JOIN division v ON v.code = coalesce(c.division_code, nullif(f.desk_code, ''))
                 AND v.valid_to IS NULL
            LEFT JOIN division s ON s.code = v.parent_code AND s.valid_to IS NULL""",
@@ -65,7 +68,7 @@ def _named(by: By, *, unit: str) -> tuple[str, str]:
 
 _HELD = "('dispatched', 'handling', 'feedback', 'inspected', 'closed', 'evaluated')"
 _HANDLED = "('feedback', 'inspected', 'closed', 'evaluated')"
-_COUNTED = """f.area_no BETWEEN :low AND :high
+COUNTED = """f.area_no BETWEEN :low AND :high
     AND (CAST(:areas AS bigint[]) IS NULL OR f.area_no = ANY (CAST(:areas AS bigint[])))
     AND NOT f.exempt AND f.joined_to IS NULL"""
 """Cases of the viewer's own charge, not those he is only called in to; none twice, none exempt."""
@@ -89,7 +92,7 @@ def _life(by: By) -> str:
                    CASE WHEN f.state IN {_HANDLED} THEN coalesce(f.handled_at, f.closed_at) END
                        AS handled_at,
                    CASE WHEN f.state IN ('closed', 'evaluated') THEN f.closed_at END AS closed_at
-            FROM case_file f {joins} WHERE {_COUNTED}
+            FROM case_file f {joins} WHERE {COUNTED}
         ),
         dated AS (
             SELECT l.*, {_in_period("l.reported_at")} AS of_reports,
@@ -131,7 +134,7 @@ def _dispatches(by: By) -> str:
                    lead(e.move) OVER lives AS then,
                    count(*) FILTER (WHERE e.move = 'dispatch') OVER lives AS nth
             FROM case_event e JOIN case_file f ON f.id = e.case_id
-            WHERE {_COUNTED} AND f.dispatched_at >= :begins
+            WHERE {COUNTED} AND f.dispatched_at >= :begins
               AND coalesce(f.reported_at < :ends, true)
               AND e.at < :ends AND (e.move IN ('dispatch', 'recall')
                   OR e.move = 'return' AND e.source IN ('dispatched', 'handling'))
@@ -151,7 +154,7 @@ def _whistles(by: By) -> str:
     return f"""
         SELECT {area}, count(*) AS whistles
         FROM whistle w JOIN case_file f ON f.id = w.case_id {joins}
-        WHERE w.state <> 'refused' AND {_in_period("w.asked_at")} AND {_COUNTED} GROUP BY 1, 2
+        WHERE w.state <> 'refused' AND {_in_period("w.asked_at")} AND {COUNTED} GROUP BY 1, 2
     """
 
 
@@ -173,7 +176,7 @@ def _parties(by: By) -> str:
                sum(p.rating) FILTER (WHERE {_in_period("p.finished_at")}) AS rating
         FROM whistle_party p JOIN whistle w ON w.id = p.whistle_id AND w.state <> 'refused'
         JOIN case_file f ON f.id = w.case_id LEFT JOIN member m ON m.id = p.member_id {joins}
-        WHERE {_COUNTED} GROUP BY 1, 2
+        WHERE {COUNTED} GROUP BY 1, 2
     """
 
 
@@ -185,17 +188,31 @@ _RAN = """
 """
 
 
+def asked(period: Period, scope: Scope) -> dict[str, Any]:
+    """Bind a period and the viewer's own charge."""
+    areas = None if scope.areas is None else list(scope.areas)
+    return {
+        "begins": period.begins, "ends": period.ends, "low": scope.low, "high": scope.high,
+        "areas": areas,
+    }  # fmt: skip
+
+
 def counted(
-    db: Session, by: By, period: Period, *, scope: Scope, calendar: Calendar
+    db: Session,
+    by: By,
+    period: Period,
+    *,
+    scope: Scope,
+    calendar: Calendar,
+    refiled: Mapping[int, int | None] | None = None,
 ) -> dict[Key, dict[str, float]]:
     """Count everything the indicators are made of, per area, in the order of the codes.
 
-    Areas of which nothing is to be told are left out.
+    Areas of which nothing is to be told are left out. `refiled` are cases that count in another
+    cell than the one they are kept in (`data.indicators_redrawn`), or in none.
     """
-    values = {
-        "begins": period.begins, "ends": period.ends, "low": scope.low, "high": scope.high,
-        "areas": None if scope.areas is None else list(scope.areas),
-    }  # fmt: skip
+    again = refiled or {}
+    values = asked(period, scope) | {"refiled": [*again], "refiled_to": [*again.values()]}
     found: dict[Key, dict[str, float]] = defaultdict(dict)
     life = f"WITH {_life(by)}"
     for query in (life + _CASES, _dispatches(by), _whistles(by), _parties(by)):
@@ -206,6 +223,11 @@ def counted(
     ran = db.execute(sa.text(life + _RAN), values).all()
     for key, counts in _own_hours(ran, calendar).items():
         found[key] |= counts
+    return in_order(found)
+
+
+def in_order(found: Mapping[Key, dict[str, float]]) -> dict[Key, dict[str, float]]:
+    """By code; last what no area holds."""
     return dict(sorted(found.items(), key=lambda one: (one[0][0] is None, one[0][0] or "")))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import psycopg
 import shapely
 
 import data.areas
+import data.plan_cells
 import data.scope
 import gis.coordinates
 from data.tiles import HIDDEN, HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, TALLIES, known, workers
@@ -62,8 +64,9 @@ _OF_CELLS = {
     "buildings": "cell_id = ANY(%(cells)s)",
 }
 
-_VERSIONS = f"""SELECT {PLAN_ID}, current_date::text, layer, version
-                FROM (SELECT) one LEFT JOIN data_version ON true"""
+_VERSIONS = f"""SELECT p.id, current_date::text, v.layer, v.version, p.version AS edits
+                FROM (SELECT {PLAN_ID} AS id) one LEFT JOIN grid_plan p USING (id)
+                LEFT JOIN data_version v ON true"""
 _FEEDS = {name: {name, "cells"} for name in ("base", "buildings", "divisions")}
 """Which counters a layer hangs on; refiling after a change of the ground raises `cells`. A cell
 shows tallies and posts, and points below zoom 12 are counted by cell: those hang on all."""
@@ -116,7 +119,10 @@ def read_box(text: str) -> Box:
 
 
 async def version(
-    connection: psycopg.AsyncConnection[Any], layers: tuple[str, ...], plan: str | None = None
+    connection: psycopg.AsyncConnection[Any],
+    layers: tuple[str, ...],
+    plan: str | None = None,
+    as_of: date | None = None,
 ) -> str:
     """Return a text that changes whenever an answer about `layers` may; reads no geometry.
 
@@ -125,15 +131,16 @@ async def version(
     Raises:
         NotFound: no plan has that name.
     """
-    rows = await (await connection.execute(_VERSIONS, {"plan": plan}, prepare=True)).fetchall()
+    asked = {"plan": plan, "day": as_of}
+    rows = await (await connection.execute(_VERSIONS, asked, prepare=True)).fetchall()
     counters = {row[2]: row[3] for row in rows if row[2] is not None}
     if plan is not None:
         await plan_exists(connection, plan)
     wide = not all(layer in _FEEDS for layer in layers)
     fed = set(counters) if wide else set().union(*(_FEEDS[layer] for layer in layers))
     total = sum(value for name, value in counters.items() if name in fed)
-    plan_id, today = rows[0][:2]
-    return f"{total}.{plan_id or 0}.{today}" if wide else f"{total}.{today}"
+    plan_id, today, *_, edits = rows[0]
+    return f"{total}.{plan_id or 0}.{edits or 0}.{today}" if wide else f"{total}.{today}"
 
 
 async def plan_exists(connection: psycopg.AsyncConnection[Any], plan: str) -> None:
@@ -159,14 +166,17 @@ _CELLS_BELOW = f"""
 
 
 async def area_of(
-    connection: psycopg.AsyncConnection[Any], code: str, plan: str | None = None
+    connection: psycopg.AsyncConnection[Any],
+    code: str,
+    plan: str | None = None,
+    as_of: date | None = None,
 ) -> Area:
     """Resolve a cell's code, or a division's code or leading digits, to cells and divisions.
 
     Raises:
         NotFound: it names neither.
     """
-    values: dict[str, Any] = {**data.areas.question(code), "plan": plan}
+    values: dict[str, Any] = {**data.areas.question(code), "plan": plan, "day": as_of}
     cell = await (await connection.execute(_CELL_OF, values)).fetchone()
     if cell and cell[0]:
         return Area(cell[0], [])
@@ -187,6 +197,7 @@ class Wanted:
     limit: int | None = None
     plan: str | None = None
     datum: Datum = Datum.WGS84
+    as_of: date | None = None
 
 
 def check(wanted: Wanted) -> None:
@@ -203,7 +214,8 @@ def check(wanted: Wanted) -> None:
 
 def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
     own = "c." if wanted.layer == "cells" else ""
-    where, values = ["TRUE"], {"plan": wanted.plan}
+    where: list[str] = ["TRUE"]
+    values: dict[str, Any] = {"plan": wanted.plan, "day": wanted.as_of}
     if wanted.box:
         where.append(_BOX_OF.get(wanted.layer, own + _BOX))
         values |= vars(wanted.box)
@@ -211,7 +223,8 @@ def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
         where.append(_OF_CELLS[wanted.layer])
         values |= vars(wanted.area)
     where.append(f"{own}id > %(after)s ORDER BY {own}id LIMIT %(most)s")
-    return _ROWS[wanted.layer].format(where=" AND ".join(where)), values
+    rows = data.plan_cells.fitting(_ROWS[wanted.layer], values)
+    return rows.format(where=" AND ".join(where)), values
 
 
 async def collection(

@@ -50,6 +50,7 @@ class Filed:
     without_coordinates: int
 
 
+_ENDED = ", ".join(f"'{state}'" for state in ENDED_STATES)
 _WRONG = f"""
     WITH cell AS MATERIALIZED (SELECT id, code, geom FROM grid_cell WHERE {IN_FORCE}),
     here AS (
@@ -63,11 +64,13 @@ _WRONG = f"""
         WHERE p.cell_id IS DISTINCT FROM h.cell_id AND {{only}}
     )
 """
-_BY_PLACE_ONLY = {
+BY_PLACE_ONLY = {
     "dwellings": "p.own_place",
-    "cases": "NOT (p.settled AND p.cell_id IN (SELECT id FROM cell))",
+    "cases": "NOT (p.settled AND p.cell_id IN (SELECT id FROM cell)) "
+    f"AND NOT (p.cell_id IS NOT NULL AND p.state IN ({_ENDED}))",
 }
-"""Where not the place alone decides: homes stand with their building; somebody chose the cell."""
+"""Where not the place alone decides: homes stand with their building; somebody chose the cell; a
+case that ended keeps that of its day."""
 _BY_PLACE = _WRONG + "UPDATE {table} p SET cell_id = w.cell_id FROM wrong w WHERE p.id = w.id"
 
 _BY_BUILDING = """
@@ -99,31 +102,30 @@ def refile(
     progress("filing records into cells", len(chosen), len(chosen))
     _settle_areas(db, chosen)
     if kinds is None:
-        db.execute(sa.text(_MEMBERS))
+        db.execute(sa.text(MEMBERS))
     tally(db, chosen)
     data.db.bump(db, "cells", *chosen)
     return answers
 
 
 def _refile_kind(db: Session, kind: str) -> Filed:
-    table = TABLES[kind]
+    only = BY_PLACE_ONLY.get(kind, "TRUE")
+    moved = 0
     with data.db.cursor(db) as cursor:
         if kind == "dwellings":
-            cursor.execute(_BY_BUILDING)
-            moved = cursor.rowcount
-            cursor.execute(_BY_PLACE.format(table=table, only=_BY_PLACE_ONLY[kind]))
-            moved += cursor.rowcount
-        else:
-            only = _BY_PLACE_ONLY.get(kind, "TRUE")
-            cursor.execute(_BY_PLACE.format(table=table, only=only))
-            moved = cursor.rowcount
-        row = cursor.execute(_COUNT_FILED.format(table=table)).fetchone()
-    assert row is not None
+            moved += cursor.execute(_BY_BUILDING).rowcount
+        moved += cursor.execute(_BY_PLACE.format(table=TABLES[kind], only=only)).rowcount
+    return filed(db, kind, moved)
+
+
+def filed(db: Session, kind: str, moved: int) -> Filed:
+    """Count the rows of a kind, and those that no cell holds."""
+    row = db.execute(sa.text(_COUNT_FILED.format(table=TABLES[kind]))).one()
     return Filed(kind, row[0], moved, row[1], row[2])
 
 
 # Few, counted nowhere: members live where they told, in whichever cell that is now
-_MEMBERS = f"""
+MEMBERS = f"""
     UPDATE member m SET cell_id = here.id, area_no = coalesce(here.area_no, 0)
     FROM member own LEFT JOIN LATERAL (
         SELECT id, area_no FROM grid_cell
@@ -197,15 +199,12 @@ def cells_of(db: Session, points: npt.NDArray[np.object_]) -> Held:
 
 def misfiled(db: Session) -> dict[str, int]:
     """Count, by kind, the records whose cell is not the one their place says."""
-    only = {"cases": _BY_PLACE_ONLY["cases"]}
-    counting = {
-        kind: _WRONG.format(table=table, only=only.get(kind, "TRUE"))
-        for kind, table in TABLES.items()
-    }
-    return {
-        kind: int(db.scalar(sa.text(f"{wrong} SELECT count(*) FROM wrong")) or 0)
-        for kind, wrong in counting.items()
-    }
+    counted = {}
+    for kind, table in TABLES.items():
+        only = BY_PLACE_ONLY["cases"] if kind == "cases" else "TRUE"
+        wrong = _WRONG.format(table=table, only=only)
+        counted[kind] = int(db.scalar(sa.text(f"{wrong} SELECT count(*) FROM wrong")) or 0)
+    return counted
 
 
 # Counting what stands in each cell
@@ -229,8 +228,7 @@ _COUNTS = {
         "cases": "SELECT cell_id, count(*) n FROM case_file GROUP BY cell_id",
         "open_cases": f"""
             SELECT cell_id, count(*) n FROM case_file
-            WHERE state NOT IN ({", ".join(f"'{state}'" for state in ENDED_STATES)})
-            GROUP BY cell_id
+            WHERE state NOT IN ({_ENDED}) GROUP BY cell_id
         """,
     },
 }
@@ -241,12 +239,27 @@ def tally(db: Session, kinds: Iterable[str] = tuple(TABLES)) -> None:
     """Count, per cell in force, what `kinds` cover: homes and people, facilities, cases.
 
     The store counts, whoever asks: also what he may not see himself. Then it decides anew which
-    small numbers are hidden from those outside.
+    small numbers are hidden from those outside. Care follows the people.
     """
-    db.execute(sa.text("SELECT count_cells(:kinds)"), {"kinds": sorted(kinds)})
+    counted = sorted(kinds)
+    db.execute(sa.text("SELECT count_cells(:kinds)"), {"kinds": counted})
+    if "dwellings" in counted:
+        db.execute(sa.text("SELECT count_care()"))
 
 
 _CELLS_IN_FORCE = f"SELECT id FROM grid_cell WHERE {IN_FORCE}"
+
+
+_WRONG_CARE = f"""
+    SELECT coalesce(t.cell_id, n.cell_id) FROM cell_care t FULL JOIN (
+        SELECT d.cell_id, k.category, count(*) AS n
+        FROM care_recipient k JOIN resident r ON r.id = k.resident_id
+        JOIN household h ON h.id = r.household_id JOIN dwelling d ON d.id = h.dwelling_id
+        WHERE (k.until IS NULL OR k.until > current_date) AND d.cell_id IN ({_CELLS_IN_FORCE})
+        GROUP BY 1, 2
+    ) n ON (n.cell_id, n.category) = (t.cell_id, t.category)
+    WHERE t.recipients IS DISTINCT FROM n.n
+"""
 
 
 def wrong_tallies(db: Session) -> int:
@@ -258,7 +271,8 @@ def wrong_tallies(db: Session) -> int:
         for columns in _COUNTS.values()
         for column, counted in columns.items()
     ]
-    return int(db.scalar(sa.text(f"SELECT count(*) FROM ({' UNION '.join(parts)}) w")) or 0)
+    query = f"SELECT count(*) FROM ({' UNION '.join([*parts, _WRONG_CARE])}) w"
+    return int(db.scalar(sa.text(query)) or 0)
 
 
 # The unplaced

@@ -117,7 +117,7 @@ class Division(Numbered, Watched, Base):
 
 
 class GridPlan(Numbered, Base):
-    """网格方案: a drawing of cells; exactly one is published, that is in force."""
+    """网格方案: a drawing of cells, numbered when it is published; exactly one is in force."""
 
     __tablename__ = "grid_plan"
     name: Mapped[str] = mapped_column(unique=True)
@@ -125,8 +125,20 @@ class GridPlan(Numbered, Base):
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    base_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("grid_plan.id", ondelete="SET NULL")
+    )
+    area: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="0")
+    number: Mapped[int | None] = mapped_column(unique=True)
+    publish_on: Mapped[date | None]
+    publish_refused: Mapped[str | None]
     __table_args__ = (
         CheckConstraint("state IN ('draft', 'published', 'retired')", name="grid_plan_state"),
+        CheckConstraint(
+            "CASE state WHEN 'draft' THEN number IS NULL ELSE publish_on IS NULL END",
+            name="grid_plan_drafts",
+        ),
         Index(
             "grid_plan_one_in_force",
             "state",
@@ -137,7 +149,11 @@ class GridPlan(Numbered, Base):
 
 
 class GridCell(Numbered, Watched, Base):
-    """网格: a cell of one plan. `division_code` is the community it belongs to."""
+    """网格: a cell. `division_code` is the community it belongs to.
+
+    It is as it is since the publication `since` (null: that of its plan); see `data.plan_cells`.
+    In a draft, `version` is the edit that last changed it.
+    """
 
     __tablename__ = "grid_cell"
     plan_id: Mapped[int] = mapped_column(
@@ -152,6 +168,8 @@ class GridCell(Numbered, Watched, Base):
     households_declared: Mapped[int | None]
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+    version: Mapped[int] = mapped_column(server_default="0")
+    since: Mapped[int | None]
     geom: Mapped[Any] = mapped_column(_geometry("MULTIPOLYGON"), nullable=False)
     geom_3857: Mapped[Any] = mapped_column(
         _geometry("MULTIPOLYGON", 3857), Computed("ST_Transform(geom, 3857)", persisted=True)
@@ -302,6 +320,7 @@ class Facility(Numbered, Watched, Placed, Base):
     phone: Mapped[str | None]
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+    hours: Mapped[str | None]
     __table_args__ = placed_indexes("facility")
 
 

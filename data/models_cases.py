@@ -159,6 +159,16 @@ class CaseFile(Numbered, Watched, Versioned, Placed, InArea, Base):
             )
             for holder in ("unit_id", "worker_id")
         ),
+        Index(
+            "case_file_due_next",
+            text("coalesce(stage_due_at, due_at, 'infinity'::timestamptz)"),
+            "id",
+            postgresql_where=text("state NOT IN ('closed', 'evaluated', 'void')"),
+        ),
+        Index(
+            "case_file_open_cell_id", "cell_id",
+            postgresql_where=text("state NOT IN ('closed', 'evaluated', 'void')"),
+        ),
         CheckConstraint("joined_to <> id", name="case_file_not_itself"),
     )  # fmt: skip
 

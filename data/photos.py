@@ -58,21 +58,21 @@ def of_case(db: Session, case: Case) -> list[dict[str, Any]]:
 
 async def picture(
     connection: psycopg.AsyncConnection[Any], code: str, number: int, size: Size
-) -> tuple[bytes, str]:
-    """Read the JPEG of a photograph and what it is known by.
+) -> bytes:
+    """Read the JPEG of a photograph.
 
     Raises:
         NotFound: the viewer sees no such photograph.
     """
     query = f"""
-        SELECT p.{size.value}, encode(p.digest, 'hex') FROM case_photo p
+        SELECT p.{size.value} FROM case_photo p
         JOIN case_file f ON f.id = p.case_id WHERE f.code = %(code)s AND p.number = %(number)s
     """
     found = await connection.execute(query, {"code": code, "number": number}, binary=True)
     row = await found.fetchone()
     if row is None:
         raise NotFound(f"no photograph {number} of a case {code!r} is in your charge")
-    return bytes(row[0]), str(row[1])
+    return bytes(row[0])
 
 
 # Adding

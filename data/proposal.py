@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ import data.db
 import data.duty
 import gis.clock
 from data.locate import IN_FORCE
+from gis.duty_facts import Posted
 from gis.errors import BadInput
 from gis.proposal import Waiting
 from gis.terms import Clock
@@ -28,24 +29,28 @@ _WAITING = """
     ORDER BY f.filed_at, f.id LIMIT :most
 """
 _EVERYWHERE = "true"
+_NAMED = "f.code = ANY (:codes)"
 _IN_AREA = "(f.cell_id = ANY (:cells) OR f.desk_code = ANY (:divisions))"
-_CELLS_OF = f"""
-    SELECT array_agg(id) FROM grid_cell
-    WHERE {IN_FORCE} AND (code = :area OR division_code = ANY (:divisions))
-"""
 
 
 def waiting(
-    db: Session, *, now: datetime, area: str | None = None, most: int = MOST
+    db: Session,
+    *,
+    now: datetime,
+    area: str | None = None,
+    codes: Sequence[str] | None = None,
+    most: int = MOST,
 ) -> list[Waiting]:
     """The filed cases of an area (default: all in charge) that nobody has yet, the oldest first.
 
-    A case would have to be done by its limit from `now` on.
+    A case would have to be done by its limit from `now` on. With `codes`, of those only.
 
     Raises:
         NotFound: the area is neither a cell nor a division.
     """
-    where, values = (_IN_AREA, _area(db, area)) if area else (_EVERYWHERE, {})
+    where, values = (_IN_AREA, data.areas.held(db, area)) if area else (_EVERYWHERE, {})
+    if codes is not None:
+        where, values = f"{where} AND {_NAMED}", {**values, "codes": list(codes)}
     query = sa.text(_WAITING.format(where=where))
     rows = db.execute(query, {**values, "most": most}).all()
     inquiries = data.duty.gather(db, [row.id for row in rows], at=now)
@@ -55,16 +60,6 @@ def waiting(
                 *inquiries[row.id])
         for row in rows
     ]  # fmt: skip
-
-
-def _area(db: Session, area: str) -> dict[str, Any]:
-    with data.db.cursor(db) as cursor:
-        row = cursor.execute(data.areas.DIVISIONS, data.areas.question(area)).fetchone()
-    divisions = (row and row[0]) or []
-    cells = db.scalar(sa.text(_CELLS_OF), {"area": area, "divisions": divisions}) or []
-    if not cells and not divisions:
-        raise data.areas.none_there(area)
-    return {"cells": cells, "divisions": divisions}
 
 
 def _due(
@@ -78,6 +73,24 @@ def _due(
         else None
         for amount, clock in set(limits)
     }
+
+
+_CELLS_OF = f"""
+    SELECT DISTINCT p.cell_id FROM post p JOIN worker w ON w.id = p.worker_id
+    WHERE w.code = ANY (:codes) AND p.cell_id IN (SELECT id FROM grid_cell WHERE {IN_FORCE})
+"""
+
+
+def posts(db: Session, codes: Iterable[str], *, now: datetime) -> dict[str, list[Posted]]:
+    """The posts that these workers have on that day, by the worker's code."""
+    named = set(codes)
+    cells = data.duty.cells(db, db.scalars(sa.text(_CELLS_OF), {"codes": sorted(named)}))
+    found: dict[str, list[Posted]] = defaultdict(list)
+    for some in data.duty.posted(db, cells, at=now).values():
+        for one in some:
+            if one.person.code in named:
+                found[one.person.code].append(one)
+    return dict(found)
 
 
 _NUMBERS = "SELECT code, id FROM {table} WHERE code = ANY (:codes)"

@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import data.care_merge
 import data.register_edit
 import gis.register
 from data.register_edit import SEALED, Told
@@ -99,6 +100,7 @@ def merge(db: Session, keep: int, merged: int, told: Told, *, seal: Seal) -> int
         },
     ).scalar_one()  # fmt: skip
     db.execute(sa.text(_MOVE_DECISIONS), {"keep": keep, "merged": merged})
+    data.care_merge.move(db, keep, merged)
     note = (None, f"resident {merged}")
     db.execute(sa.text("DELETE FROM resident WHERE id = :id"), {"id": merged})
     data.register_edit.note(db, keep, "merged", note, told, seal=seal)
@@ -120,9 +122,10 @@ def _is_blank(row: Mapping[str, Any], field: str) -> bool:
 
 
 def _whole(db: Session, merged: int, row: Any) -> dict[str, Any]:
-    """The record that goes, and the open questions about it, which go to the other one."""
+    """The record that goes, and what goes to the other one: questions about it, care, visits."""
     statement = sa.text("SELECT id FROM decision WHERE resident_id = :id ORDER BY id")
-    return {"resident": row, "decisions": list(db.scalars(statement, {"id": merged}))}
+    decisions = list(db.scalars(statement, {"id": merged}))
+    return {"resident": row, "decisions": decisions, **data.care_merge.whole(db, merged)}
 
 
 _KEEP = """
@@ -190,6 +193,7 @@ def undo(db: Session, merge_id: int, told: Told) -> tuple[int, int]:
         sa.text("UPDATE decision SET resident_id = :merged WHERE id = ANY (:ids)"),
         {"merged": merged, "ids": one["merged_row"]["decisions"]},
     )
+    data.care_merge.restore(db, merged, one["merged_row"])
     db.execute(
         sa.text("UPDATE resident_merge SET undone_at = :at, undone_by = :by WHERE id = :id"),
         {"at": told.at, "by": told.actor, "id": merge_id},

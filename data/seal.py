@@ -39,6 +39,7 @@ class Seal:
             raise BadInput(f"the register's key has {len(secret)} bytes; {SECRET_BYTES} are needed")
         self._cipher = AESGCM(_derive(secret, b"wangge seal"))
         self._index_key = _derive(secret, b"wangge blind index")
+        self._halves = _derive(secret, b"wangge halves")
         self.fingerprint = _derive(secret, b"wangge fingerprint").hex()[:16]
 
     def seal(self, field: str, values: Iterable[str | None]) -> list[bytes | None]:
@@ -77,6 +78,13 @@ class Seal:
             ).digest()
             for value in values
         ]
+
+    def half(self, purpose: str, number: int) -> bytes:
+        """Derive 32 bytes for one of many, such as a session; the same each time.
+
+        They are to be given away, and tell nothing of the secret or of another's.
+        """
+        return _derive(self._halves, f"{purpose} {number}".encode())
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

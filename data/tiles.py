@@ -14,15 +14,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 import psycopg
 
+import data.plan_cells
 import data.scope
 import gis.coordinates
 from gis.errors import BadInput, NotFound
-from gis.terms import Datum, PostRole
+from gis.terms import ENDED_STATES, STANDING_STATES, Datum, PostRole
 
 EXTENT, BUFFER = 4096, 160
 MAX_ZOOM = 22
@@ -33,12 +35,8 @@ WORDS_FROM = 14
 _SHIFTED_FROM = 9
 _HALF_M = 20037508.342789244
 
-PLAN_ID = """(SELECT id FROM grid_plan WHERE CASE WHEN %(plan)s::text IS NULL
-              THEN state = 'published' ELSE name = %(plan)s::text END)"""
-IN_PLAN = f"""c.plan_id = {PLAN_ID}
-              AND (c.valid_from IS NULL OR c.valid_from <= current_date)
-              AND (c.valid_to IS NULL OR c.valid_to > current_date)"""
-"""Which cells are drawn: those of the plan in force, or of the plan asked for."""
+PLAN_ID, IN_PLAN = data.plan_cells.CHOSEN, data.plan_cells.IN_CHOSEN
+"""Which cells are drawn: those of the plan in force, or of the plan or the day asked for."""
 
 TALLIES = """LEFT JOIN cell_tally t ON t.cell_id = c.id
                          LEFT JOIN cell_shown s ON s.cell_id = c.id"""
@@ -178,6 +176,17 @@ _DIVISION_NAMES = _mvt(
 )
 
 
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+_DUE = f"""CASE WHEN state NOT IN ({_quoted(ENDED_STATES)}) THEN extract(epoch FROM coalesce(
+    overdue_at, CASE WHEN state NOT IN ({_quoted(STANDING_STATES)})
+                THEN coalesce(stage_due_at, due_at) END))::bigint / 60 END AS due"""
+"""When an open case is late, in minutes since 1970; a tile holds as long as nobody moves a case, so
+it cannot say which are late by now. Where the clock stands nothing becomes late."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One MVT layer of a tile, and the zooms it is made for."""
@@ -198,9 +207,13 @@ RECIPES: dict[str, tuple[Recipe, ...]] = {
         Recipe(_per_cell("facilities_by_cell", "facilities"), below_zoom=POINTS_FROM),
     ),
     "cases": (
-        Recipe(_points("cases", "case_file", "state", _IN_SCOPE_HERE), POINTS_FROM, WORDS_FROM),
         Recipe(
-            _points("cases", "case_file", "code, title, state, class_code", _IN_SCOPE_HERE),
+            _points("cases", "case_file", f"state, {_DUE}", _IN_SCOPE_HERE), POINTS_FROM, WORDS_FROM
+        ),
+        Recipe(
+            _points(
+                "cases", "case_file", f"code, title, state, class_code, {_DUE}", _IN_SCOPE_HERE
+            ),
             WORDS_FROM,
         ),
         Recipe(_per_cell("cases_by_cell", "open_cases"), below_zoom=POINTS_FROM),
@@ -218,6 +231,7 @@ class Ask:
     y: int
     plan: str | None = None
     datum: Datum = Datum.WGS84
+    as_of: date | None = None
 
 
 def check_layers(names: str, choices: Sequence[str]) -> tuple[str, ...]:
@@ -277,7 +291,8 @@ async def tile(connection: psycopg.AsyncConnection[Any], ask: Ask) -> bytes:
     async with connection.cursor(binary=True) as cursor:
         for recipe in (r for layer in ask.layers for r in RECIPES[layer]):
             if recipe.from_zoom <= ask.z < recipe.below_zoom:
-                await cursor.execute(recipe.sql, values, prepare=False)
+                sql = data.plan_cells.fitting(recipe.sql, values)
+                await cursor.execute(sql, values, prepare=False)
                 row = await cursor.fetchone()
                 parts.append(bytes(row[0]) if row and row[0] else b"")
     return b"".join(parts)
@@ -295,7 +310,8 @@ def _values(ask: Ask) -> dict[str, Any]:
     (a, b, xoff), (d, e, yoff) = _affine(on_ground, corners)
     box = {"west": lon[0], "south": lat[0], "east": lon[1], "north": lat[1]}
     move = {"a": a, "b": b, "d": d, "e": e, "xoff": xoff, "yoff": yoff}
-    return {"z": ask.z, "x": ask.x, "y": ask.y, "plan": ask.plan} | box | move
+    when = {"plan": ask.plan, "day": ask.as_of}
+    return {"z": ask.z, "x": ask.x, "y": ask.y} | when | box | move
 
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

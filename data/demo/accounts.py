@@ -15,7 +15,8 @@ from data.accounts import Charged
 from gis.access import Role
 
 _POSTED = """
-    SELECT w.code, w.name, left(c.division_code, 9) || '000' AS street
+    SELECT w.code, w.name, c.division_code AS community,
+           left(c.division_code, 9) || '000' AS street
     FROM post p JOIN worker w ON w.id = p.worker_id JOIN grid_cell c ON c.id = p.cell_id
     WHERE p.role = :role ORDER BY c.code COLLATE "C", w.code LIMIT 1
 """
@@ -27,14 +28,14 @@ _DEPARTMENT = """
 
 
 def add(db: Session) -> None:
-    """Add them: a worker and his leader by their posts, the street's people, the others."""
+    """Add them: a worker by his posts, his leader with the community, the street, the others."""
     worker, leader = _posted(db, "grid_worker"), _posted(db, "grid_leader")
     street, everything = [Charged(division=worker.street)], [Charged(everything=True)]
     county = [Charged(division=worker.street[:6])]
     department = db.execute(sa.text(_DEPARTMENT), {"county": worker.street[:6]}).one()
     told: list[tuple[str, Role, str, list[Charged], str | None]] = [
         ("worker", Role.WORKER, worker.name, [], worker.code),
-        ("leader", Role.LEADER, leader.name, [], leader.code),
+        ("leader", Role.LEADER, leader.name, [Charged(division=leader.community)], leader.code),
         ("acceptor", Role.ACCEPTOR, "街道受理员", street, None),
         ("dispatcher", Role.DISPATCHER, "街道派遣员", street, None),
         ("inspector", Role.INSPECTOR, "街道核查员", street, None),

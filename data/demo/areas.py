@@ -68,6 +68,7 @@ def plan(today: date) -> pa.Table:
             "name": [f"{today.year} 网格方案"],
             "state": [str(PlanState.PUBLISHED)],
             "valid_from": [start],
+            "number": [1],
             "created_at": [f"{start}T00:00:00Z"],
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,9 @@ from data.demo.facilities import Roadside
 from data.demo.ground import Floats, Ground, Ints
 from data.demo.layout import Layout
 from data.demo.sizes import STEP_M
-from gis.terms import CaseState
+from gis.terms import ENDED_STATES, CaseState
 
 DAYS = 90
-_LAST_HOUR = 8
 _MINUTE = np.timedelta64(1, "m")
 
 # class, title, share, limit in hours (a working day is 24), who handles it, what is seen
@@ -54,9 +53,18 @@ CLASSES = (
 _STATES = list(CaseState)
 _PROGRESS = (
     (2, (12, 8, 8, 18, 24, 8, 5, 13, 0, 1, 3)),
-    (12, (1, 1, 1, 5, 12, 6, 5, 56, 7, 2, 4)),
-    (DAYS, (0, 0, 0, 1, 3, 1, 1, 61, 24, 3, 6)),
+    (12, (1, 0, 1, 5, 12, 1, 5, 62, 7, 2, 4)),
+    (DAYS, (0, 0, 0, 1, 3, 0, 1, 64, 24, 1, 6)),
 )
+_STILL_LATE, _LATE_DAYS = 0.5, 3
+"""The share of the cases beyond their deadline that are still open, and for how many days."""
+_FRESH = {
+    CaseState.REPORTED: 6,
+    CaseState.VERIFIED: 6,
+    CaseState.FILED: 8,
+    CaseState.FEEDBACK: 40,
+}
+"""The steps of the office itself take minutes: how long ago, on the mean, their cases came in."""
 COMPONENTS = frozenset({"0103", "0102", "0137", "0402", "0154"})
 """Of the classes above, those of things that stand; the others happen."""
 _WITH_UNIT = [str(state) for state in CaseState][3:10]
@@ -84,18 +92,20 @@ class Cases:
     with_unit: NDArray[np.bool_]
 
 
-def happen(layout: Layout, ground: Ground, buildings: Buildings, today: date, seed: int) -> Cases:
-    """Let the cases of the last ninety days happen. Times are local (UTC+8), whole minutes."""
+def happen(layout: Layout, ground: Ground, buildings: Buildings, now: datetime, seed: int) -> Cases:
+    """Let the cases of the ninety days up to now happen. Times are local (UTC+8), whole minutes."""
     rng = np.random.default_rng([seed, 10])
     count = layout.size.cases
-    reported = _times(count, today, rng)
+    minute = np.datetime64(now.replace(tzinfo=None), "m")
+    reported = _times(count, minute, rng)
     weights = np.array([row[2] for row in CLASSES], float)
     kinds = rng.choice(len(CLASSES), count, p=weights / weights.sum())
     places, addresses = _places(layout, ground, buildings, kinds, rng)
     limit = np.array([row[3] for row in CLASSES])[kinds]
+    reported, states = _fresh(reported, _states(reported, minute, rng), minute, rng)
     due = _due(reported, limit)
-    states = _states(reported, today, rng)
-    closed = _closed(reported, limit, states, today, rng)
+    states = _mostly_in_time(states, due, minute, rng)
+    closed = _closed(reported, limit, states, minute, rng)
     accuracy = np.round(rng.gamma(3.0, 3.2, count) + 3, 1)
     accuracy[np.isnan(places[:, 0])] = np.nan
     return Cases(
@@ -105,7 +115,7 @@ def happen(layout: Layout, ground: Ground, buildings: Buildings, today: date, se
         reported=reported,
         due=due,
         closed=closed,
-        **_steps(reported, closed, states, today),
+        **_steps(reported, closed, states, minute),
         addresses=addresses,
         accuracy=accuracy,
         places=places,
@@ -113,16 +123,19 @@ def happen(layout: Layout, ground: Ground, buildings: Buildings, today: date, se
     )
 
 
-def _times(count: int, today: date, rng: np.random.Generator) -> NDArray[np.datetime64]:
+def _times(count: int, now: np.datetime64, rng: np.random.Generator) -> NDArray[np.datetime64]:
     """Draw times: more on working days, most in the morning and late afternoon; sorted."""
-    days = np.datetime64(today, "D") - np.arange(DAYS)
+    today = now.astype("datetime64[D]")
+    passed = max(int((now - today) // np.timedelta64(1, "h")), 1)
+    days = today - np.arange(DAYS)
     busy = np.where(np.is_busday(days), 1.0, 0.66)
-    busy[0] *= _HOURS[:_LAST_HOUR].sum() / _HOURS.sum()
+    busy *= 1 + 2 * np.exp(-np.arange(DAYS) / 4)  # the town has just begun to report by telephone
+    busy[0] *= _HOURS[:passed].sum() / _HOURS.sum()
     day = days[rng.choice(DAYS, count, p=busy / busy.sum())]
     hour = rng.choice(24, count, p=_HOURS / _HOURS.sum())
-    hour = np.where(day == np.datetime64(today, "D"), hour % _LAST_HOUR, hour)
+    hour = np.where(day == today, hour % passed, hour)
     minute = hour * 60 + rng.integers(0, 60, count)
-    return np.sort(day.astype("datetime64[m]") + minute * _MINUTE)
+    return np.sort(np.minimum(day.astype("datetime64[m]") + minute * _MINUTE, now - _MINUTE))
 
 
 def _due(reported: NDArray[np.datetime64], limit_h: Ints) -> NDArray[np.datetime64]:
@@ -134,10 +147,10 @@ def _due(reported: NDArray[np.datetime64], limit_h: Ints) -> NDArray[np.datetime
 
 
 def _states(
-    reported: NDArray[np.datetime64], today: date, rng: np.random.Generator
+    reported: NDArray[np.datetime64], now: np.datetime64, rng: np.random.Generator
 ) -> NDArray[np.str_]:
     """Say how far each case has come: the older, the more are closed."""
-    age = (np.datetime64(today, "D") - reported.astype("datetime64[D]")).astype(int)
+    age = (now.astype("datetime64[D]") - reported.astype("datetime64[D]")).astype(int)
     states = np.empty(len(age), dtype="U12")
     younger = -1
     for older, shares in _PROGRESS:
@@ -148,19 +161,48 @@ def _states(
     return states
 
 
+def _fresh(
+    reported: NDArray[np.datetime64],
+    states: NDArray[np.str_],
+    now: np.datetime64,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.datetime64], NDArray[np.str_]]:
+    """Let what waits for the office have come in just now; sorted by time again."""
+    reported = reported.copy()
+    for state, mean in _FRESH.items():
+        here = states == state
+        minutes = np.ceil(rng.exponential(mean, int(here.sum()))).astype(int)
+        reported[here] = now - minutes * _MINUTE
+    order = np.argsort(reported, kind="stable")
+    return reported[order], states[order]
+
+
+def _mostly_in_time(
+    states: NDArray[np.str_],
+    due: NDArray[np.datetime64],
+    now: np.datetime64,
+    rng: np.random.Generator,
+) -> NDArray[np.str_]:
+    """Close most of what is open beyond its deadline; what is suspended has none."""
+    ended = [str(state) for state in (*ENDED_STATES, CaseState.SUSPENDED)]
+    late = ~np.isin(states, ended) & (due < now)
+    forgotten = due < now - _LATE_DAYS * np.timedelta64(1, "D")
+    seen_to = late & (forgotten | (rng.random(len(states)) > _STILL_LATE))
+    return np.where(seen_to, str(CaseState.CLOSED), states)
+
+
 def _closed(
     reported: NDArray[np.datetime64],
     limit_h: Ints,
     states: NDArray[np.str_],
-    today: date,
+    now: np.datetime64,
     rng: np.random.Generator,
 ) -> NDArray[np.datetime64]:
     """Set the end of ended cases: mostly within the limit, always after the report."""
     share = rng.lognormal(-0.55, 0.65, len(limit_h))
     minutes = np.maximum(limit_h * 60 * share, 12).astype(int)
     minutes = np.where(states == CaseState.VOID, rng.integers(6, 180, len(limit_h)), minutes)
-    latest = np.datetime64(today, "m") + 9 * 60 * _MINUTE
-    closed = np.minimum(reported + minutes * _MINUTE, latest)
+    closed = np.minimum(reported + minutes * _MINUTE, now)
     ended = np.isin(states, [CaseState.CLOSED, CaseState.EVALUATED, CaseState.VOID])
     return np.where(ended, closed, np.datetime64("NaT", "m"))
 
@@ -180,11 +222,10 @@ def _steps(
     reported: NDArray[np.datetime64],
     closed: NDArray[np.datetime64],
     states: NDArray[np.str_],
-    today: date,
+    now: np.datetime64,
 ) -> dict[str, NDArray[np.datetime64]]:
     """Set when cases were filed, dispatched and handled: between the report and the end, or now."""
-    now = np.datetime64(today, "m") + _LAST_HOUR * 60 * _MINUTE
-    until = np.minimum(reported + 24 * 60 * _MINUTE, np.maximum(reported, now))
+    until = np.minimum(reported + 24 * 60 * _MINUTE, now)
     took = (np.where(np.isnat(closed), until, closed) - reported).astype(int)
     return {
         step: np.where(

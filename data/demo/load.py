@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
@@ -19,6 +19,7 @@ import data.bulk
 import data.case_due
 import data.db
 import data.demo.accounts
+import data.demo.community
 import data.grid
 import data.locate
 import data.members
@@ -30,9 +31,9 @@ from gis.errors import BadInput
 from gis.terms import Progress, quiet
 
 _PLACED = ("building", "facility", "case_file", "grid_cell", "division", "base_feature")
-_PEOPLE = ("dwelling", "household", "resident")
-_MORNING, _ZONE = time(9), timezone(timedelta(hours=8))
-"""When the town's last cases ended, on the day it is made."""
+_PEOPLE = ("dwelling", "household", "resident", "care_recipient", "visit")
+_ZONE = timezone(timedelta(hours=8))
+"""The clock of the town."""
 
 
 def load(
@@ -41,7 +42,7 @@ def load(
     seal: Seal,
     size: str = "small",
     seed: int = 2020,
-    today: date,
+    now: datetime,
     progress: Progress = quiet,
 ) -> dict[str, int]:
     """Generate a town and load it into an empty store inside the transaction of `db`.
@@ -59,9 +60,10 @@ def load(
             choices=list(SIZES),
         )
     with data.db.cursor(db) as cursor:
-        batches = town.batches(size, seed=seed, today=today, progress=progress)
+        batches = town.batches(size, seed=seed, now=now.astimezone(_ZONE), progress=progress)
         counts = _load(db, cursor, _sealed(batches, seal), progress)
-        data.case_due.begin(db, now=datetime.combine(today, _MORNING, _ZONE))
+        data.case_due.begin(db, now=now)
+        data.demo.community.add(db, seal=seal, now=now)
         fact = {"size": size, "seed": seed, "counts": counts}
         cursor.execute("INSERT INTO store_fact VALUES ('demo', %s)", [json.dumps(fact)])
         return counts
@@ -84,6 +86,7 @@ def _load(
     data.grid.number_areas(db)
     # homes are filed through their building, so their own indexes would only be in the way
     data.locate.refile(db, progress=progress)
+    timeline.hand_over(cursor)
     data.bulk.restore(cursor, people, progress)
     data.demo.accounts.add(db)
     data.db.bump(db, "base", "divisions", "posts")

@@ -79,3 +79,29 @@ def tell(cursor: psycopg.Cursor[Any]) -> None:
     cursor.execute("ALTER TABLE case_event ENABLE TRIGGER USER")
     cursor.execute("SELECT setval('case_number', (SELECT count(*) FROM case_file))")
     cursor.execute("ANALYZE case_event")
+
+
+_BY_WORKERS = ["0110", "0112", "0117", "0135", "0136", "0201", "0405", "0410"]
+"""Events that who works in the cell sees to himself: rubbish, stalls, parked bicycles."""
+_HAND_OVER = """
+    WITH posted AS (
+        SELECT DISTINCT ON (cell_id) cell_id, worker_id FROM post WHERE role = 'grid_worker'
+        ORDER BY cell_id, id
+    ),
+    his AS (
+        UPDATE case_file f SET worker_id = p.worker_id, unit_id = NULL FROM posted p
+        WHERE p.cell_id = f.cell_id AND f.state IN ('dispatched', 'handling')
+          AND f.kind = 'event' AND f.class_code = ANY (%(classes)s)
+        RETURNING f.id, f.worker_id
+    )
+    UPDATE case_event e
+    SET detail = e.detail - 'unit' || jsonb_build_object('worker', his.worker_id)
+    FROM his WHERE e.case_id = his.id AND e.move = 'dispatch'
+"""
+
+
+def hand_over(cursor: psycopg.Cursor[Any]) -> None:
+    """Let the everyday cases lie with the workers of their cells, once these are known."""
+    cursor.execute("ALTER TABLE case_event DISABLE TRIGGER USER")
+    cursor.execute(_HAND_OVER, {"classes": _BY_WORKERS})
+    cursor.execute("ALTER TABLE case_event ENABLE TRIGGER USER")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from data.demo import (
     areas,
     buildings,
+    care,
     cells,
     duty,
     facilities,
@@ -73,10 +74,10 @@ def plan(size: str, seed: int) -> Town:
     return Town(drawn, bent, grid, built, network.staff(drawn, grid, built.households, seed))
 
 
-def batches(size: str, *, seed: int, today: date, progress: Progress = quiet) -> Iterator[Batch]:
+def batches(size: str, *, seed: int, now: datetime, progress: Progress = quiet) -> Iterator[Batch]:
     """Make all rows of a town, parents before children."""
     progress("planning the town", 0, None)
-    town = plan(size, seed)
+    town, today = plan(size, seed), now.date()
     yield Batch("division", areas.divisions(town.layout, town.cells, today))
     yield Batch("grid_plan", areas.plan(today))
     yield Batch("grid_cell", areas.grid_cells(town.cells, town.buildings.households, seed, today))
@@ -88,13 +89,13 @@ def batches(size: str, *, seed: int, today: date, progress: Progress = quiet) ->
     progress("placing facilities", 0, 1)
     yield Batch("facility", _facilities(town, seed, today))
     progress("letting cases happen", 0, 1)
-    yield Batch("case_file", _cases(town, seed, today))
+    yield Batch("case_file", _cases(town, seed, now))
 
 
-def digest(size: str, *, seed: int, today: date) -> str:
+def digest(size: str, *, seed: int, now: datetime) -> str:
     """Give one SHA-256 over all rows of a town."""
     total = hashlib.sha256()
-    for batch in batches(size, seed=seed, today=today):
+    for batch in batches(size, seed=seed, now=now):
         total.update(batch.table.encode())
         total.update(batch.csv())
     return total.hexdigest()
@@ -173,7 +174,7 @@ def _people(town: Town, seed: int, today: date, progress: Progress) -> Iterator[
     county = np.array(of_community)[town.cells.community][built.cell]
     crowd = people.People(today, [int(code) for code in counties], seed)
     area = areas.area_numbers(town.cells)[built.cell]
-    places, before = points(built.centre), 0
+    places, before, cared = points(built.centre), 0, care.Care(today, seed)
     for here, living in people.chunks(homes):
         yield Batch("dwelling", _dwellings(built, homes, here, places, area))
         home = homes.household_home[living]
@@ -181,6 +182,8 @@ def _people(town: Town, seed: int, today: date, progress: Progress) -> Iterator[
         lives = area[homes.building[home]]
         yield Batch("household", _households(homes, living, lives))
         yield Batch("resident", _residents(folk, living.start, before, lives))
+        for table, rows in cared.chunk(folk, before, lives):
+            yield Batch(table, rows)
         before += len(folk["name"])
         progress("settling people", before, size.residents)
 
@@ -241,11 +244,12 @@ def _facilities(town: Town, seed: int, today: date) -> pa.Table:
     )
 
 
-def _cases(town: Town, seed: int, today: date) -> pa.Table:
-    happened = incidents.happen(town.layout, town.ground, town.buildings, today, seed)
+def _cases(town: Town, seed: int, now: datetime) -> pa.Table:
+    happened = incidents.happen(town.layout, town.ground, town.buildings, now, seed)
     kinds = [incidents.CLASSES[i] for i in happened.kinds]
     components = incidents.COMPONENTS
-    awaited = np.where(happened.states == "suspended", np.datetime64(today, "m") + _A_WEEK, _NEVER)
+    in_a_week = np.datetime64(now.date(), "m") + _A_WEEK
+    awaited = np.where(happened.states == "suspended", in_a_week, _NEVER)
     return pa.table(
         {
             "id": ids(len(kinds)),

@@ -76,7 +76,17 @@ def _known(kind: RecordKind) -> frozenset[str]:
 
 def fields_of(kind: RecordKind) -> tuple[Field, ...]:
     """The fields of a kind, for their names only."""
-    from gis import calendar_sheet, case_sheet, catalogue, duty_sheet, facilities, grid, register
+    from gis import (
+        calendar_sheet,
+        care_sheet,
+        case_sheet,
+        catalogue,
+        community_sheet,
+        duty_sheet,
+        facilities,
+        grid,
+        register,
+    )
 
     return {
         RecordKind.CELLS: grid.CELLS,
@@ -87,5 +97,7 @@ def fields_of(kind: RecordKind) -> tuple[Field, ...]:
         RecordKind.CASES: case_sheet.fields("UTC"),
         RecordKind.CATALOGUE: catalogue.FIELDS,
         RecordKind.CALENDAR: calendar_sheet.FIELDS,
+        RecordKind.CARE: care_sheet.fields(date.max),
+        RecordKind.GUIDES: community_sheet.FIELDS,
         **{one: duty_sheet.fields(one, "UTC") for one in duty_sheet.KINDS},
     }[kind]
