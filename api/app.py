@@ -22,12 +22,15 @@ import data.live
 import maps
 from api import auth, errors
 from api.live import Live
-from api.middleware import Compressed, Doorkeeper, SafeHeaders
+from api.middleware import Compressed, Doorkeeper, Heads, SafeHeaders
 from api.pace import Pace
 from api.settings import Settings
 from api.streaming import Gate
 from data.seal import Seal
 from gis.errors import WanggeError
+
+MOST_DRAWINGS = 2
+"""Each takes a core for seconds."""
 
 
 def _bad_request(_: Request, error: Exception) -> Response:
@@ -45,7 +48,9 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.pool = data.db.pool(database_url, pooler=settings.pooler)
+        app.state.pool = data.db.pool(
+            database_url, pooler=settings.pooler, time_zone=settings.time_zone
+        )
         app.state.store = data.db.engine(
             database_url, pooler=settings.pooler, time_zone=settings.time_zone
         )
@@ -63,10 +68,12 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
     app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.seal = settings, seal
     app.state.streams, app.state.pace, app.state.live = Gate(), Pace(), Live()
+    app.state.drawings = Gate(MOST_DRAWINGS, "others have cells drawn just now")
     app.add_middleware(auth.Guard)
     app.add_middleware(Compressed)
     app.add_middleware(Doorkeeper, hosts=settings.hosts)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Heads)
     app.add_exception_handler(WanggeError, errors.refusal)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(HTTPException, errors.http)
@@ -87,7 +94,9 @@ def _warm() -> None:
         "maps.basemaps",
         "api.actions.exports",
         "api.actions.register",
+        "api.actions.plans_draw",
         "data.catalogue",
+        "pypinyin",
     ):
         importlib.import_module(room)
 
@@ -98,6 +107,9 @@ ROOMS = (
     "pages",
     "sign_in",
     "duty",
+    "worker",
+    "worker_shell",
+    "care",
     "layers",
     "live",
     "locate",
@@ -105,10 +117,19 @@ ROOMS = (
     "photos",
     "cases",
     "indicators",
+    "as_of",
     "catalogue",
     "export",
     "register",
     "dispatching",
+    "desk",
+    "collections",
+    "plans",
+    "plans_force",
+    "community",
+    "community_residents",
+    "community_places",
+    "community_edit",
 )
 
 

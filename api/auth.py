@@ -1,6 +1,6 @@
-"""The guard: who asks, by cookie or token, and the one table of what each route demands.
+"""The guard: who asks, by cookie or token, and whether he may, by the table in `api.rules`.
 
-A route without a line in `RULES` keeps the application from starting. What a viewer sees of an
+A route without a line there keeps the application from starting. What a viewer sees of an
 answer he may have, the row policies of the database decide, from `Viewer.scope`.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import Enum
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -17,150 +16,27 @@ import psycopg_pool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import api.deps
 import data.sign_in
+import maps.barred
+import maps.sign_in
 from api import errors
+from api.rules import RULES, Door, Rule, demands
 from data.sign_in import Entered
-from gis.access import ANYBODY, Right, Viewer
+from gis.access import ANYBODY, Right, Role, Viewer
 from gis.errors import NotAllowed, WanggeError
 
 COOKIE = "wangge_session"
+KEEPS = "wangge_keeps"
+"""A cookie: this browser keeps something sealed (docs/offline.md)."""
+ACCOUNT = "wangge-account"
+"""A header: whose act this is. What waited on a phone is never done in another's name."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-# The rules
-
-
-class Door(Enum):
-    """Routes that demand no right."""
-
-    OPEN = "nobody is asked who he is: files, and pages that hold no data"
-    PUBLIC = "for everybody; the database shows each what he may see"
-    SIGNED_IN = "for whoever is signed in, about himself"
-
-
-@dataclass(frozen=True)
-class ByName:
-    """A route whose path names a kind: the rights each kind demands; the others are public."""
-
-    parameter: str
-    rights: dict[str, tuple[Right, ...]]
-
-    def demands(self, path: dict[str, str]) -> tuple[Right, ...]:
-        """The rights for this path; a file's suffix does not matter."""
-        kind = path.get(self.parameter, "").lower().partition(".")[0]
-        return self.rights.get(kind, ())
-
-
-Rule = Door | Right | ByName
-
-RULES: dict[tuple[str, str], Rule] = {
-    # the map and the program
-    ("GET", "/"): Door.OPEN,
-    ("GET", "/static"): Door.OPEN,
-    ("GET", "/openapi.json"): Door.OPEN,
-    # layers and cells: counts, facilities, posts; cases only where the viewer's are
-    ("GET", "/tiles/{layers}/{z}/{x}/{y}.mvt"): Door.PUBLIC,
-    ("GET", "/layers/{layer}.geojson"): Door.PUBLIC,
-    ("GET", "/overview"): Door.PUBLIC,
-    ("GET", "/cells/search"): Door.PUBLIC,
-    ("GET", "/cells/{code:path}"): Door.PUBLIC,
-    ("GET", "/locate"): Door.PUBLIC,
-    ("GET", "/catalogue"): Door.PUBLIC,
-    ("GET", "/export/{name}"): ByName(
-        "name",
-        {
-            "cases": (Right.CASES, Right.EXPORT),
-            "dwellings": (Right.EXPORT,),
-            "residents": (Right.PERSONS, Right.EXPORT_PERSONS),
-        },
-    ),
-    ("GET", "/live"): Right.CASES,
-    ("GET", "/dispatch/proposal"): Right.DISPATCH,
-    ("POST", "/dispatch"): Right.DISPATCH,
-    # photographs: api/routes/photos.py; who reported a case adds to it by the report's request id
-    ("POST", "/cases/{code:path}/photos"): Door.PUBLIC,
-    ("GET", "/cases/{code:path}/photos"): Right.CASES,
-    ("GET", "/cases/{code:path}/photos/{number}.jpg"): Right.CASES,
-    ("GET", "/cases/{code:path}/photos/{number}/thumb.jpg"): Right.CASES,
-    # signing in
-    ("GET", "/sign-in"): Door.PUBLIC,
-    ("POST", "/sign-in"): Door.PUBLIC,
-    ("POST", "/sign-in/demo"): Door.PUBLIC,
-    ("GET", "/sign-in/oidc"): Door.PUBLIC,
-    ("GET", "/sign-in/oidc/back"): Door.PUBLIC,
-    ("POST", "/sign-out"): Door.PUBLIC,
-    ("GET", "/me"): Door.PUBLIC,
-    ("POST", "/me/password"): Door.SIGNED_IN,
-    ("POST", "/tokens"): Door.SIGNED_IN,
-    ("DELETE", "/tokens/{number}"): Door.SIGNED_IN,
-    # duty: who answers, who is there; api/routes/duty.py
-    ("GET", "/cases/{code:path}/why"): Right.CASES,
-    ("GET", "/cells/{code:path}/duty"): Door.PUBLIC,
-    ("GET", "/duty/responsibilities"): Right.DUTY,
-    ("POST", "/duty/responsibilities"): Right.DUTY,
-    ("DELETE", "/duty/responsibilities/{number}"): Right.DUTY,
-    ("GET", "/duty/workers/{code}"): Right.DUTY,
-    ("PATCH", "/duty/workers/{code}"): Right.DUTY,
-    ("POST", "/duty/workers/{code}/shifts"): Right.DUTY,
-    ("DELETE", "/duty/shifts/{number}"): Right.DUTY,
-    ("POST", "/duty/workers/{code}/absences"): Right.DUTY,
-    ("DELETE", "/duty/absences/{number}"): Right.DUTY,
-    ("GET", "/duty/units/{code}"): Right.DUTY,
-    ("PUT", "/duty/units/{code}/hours"): Right.DUTY,
-    ("PUT", "/duty/units/{code}/place"): Right.DUTY,
-    ("GET", "/duty/members"): Right.DUTY,
-    ("POST", "/duty/members"): Right.DUTY,
-    ("POST", "/duty/members/{number}/unmask"): Right.DUTY,
-    ("DELETE", "/duty/members/{number}"): Right.DUTY,
-    # cases: anybody reports; api/routes/cases.py
-    ("POST", "/cases"): Door.PUBLIC,
-    ("GET", "/cases"): Right.CASES,
-    ("GET", "/cases/{code:path}"): Right.CASES,
-    ("GET", "/cases/{code:path}/moves"): Right.CASES,
-    ("POST", "/cases/{code:path}/moves"): Right.CASES,
-    ("POST", "/cases/{code:path}/contact"): Right.CASES,
-    # whistles: api/routes/whistles.py
-    ("GET", "/whistles"): Right.CASES,
-    ("GET", "/cases/{code:path}/whistles"): Right.CASES,
-    ("GET", "/cases/{code:path}/whistles/proposal"): Right.CASES,
-    ("POST", "/cases/{code:path}/whistles"): Right.WHISTLE,
-    ("POST", "/cases/{code:path}/whistles/{round}/approve"): Right.APPROVE,
-    ("POST", "/cases/{code:path}/whistles/{round}/refuse"): Right.APPROVE,
-    ("POST", "/cases/{code:path}/whistles/{round}/invite"): Right.WHISTLE,
-    ("POST", "/cases/{code:path}/whistles/{round}/close"): Right.WHISTLE,
-    ("POST", "/cases/{code:path}/whistles/{round}/parties/{party}/rate"): Right.WHISTLE,
-    ("POST", "/cases/{code:path}/whistles/{round}/parties/{party}/{act}"): Right.ANSWER,
-    ("POST", "/cases/{code:path}/whistles/{round}/meetings"): Right.WHISTLE,
-    ("POST", "/cases/{code:path}/whistles/{round}/decisions"): Right.WHISTLE,
-    ("POST", "/cases/{code:path}/whistles/{round}/tasks"): Right.WHISTLE,
-    ("POST", "/cases/{code:path}/whistles/{round}/tasks/{task}/done"): Right.ANSWER,
-    ("GET", "/indicators"): Right.CASES,
-    # the register: api/routes/register.py
-    ("GET", "/register"): Right.PERSONS,
-    ("GET", "/register/find"): Right.PERSONS,
-    ("GET", "/register/homes"): Right.PERSONS,
-    ("GET", "/register/households/{number}"): Right.PERSONS,
-    ("GET", "/register/residents/{number}/history"): Right.PERSONS,
-    ("GET", "/register/completeness"): Right.PERSONS,
-    ("PATCH", "/register/residents/{number}"): Right.EDIT_PERSONS,
-    ("POST", "/register/residents/{number}/unmask"): Right.UNMASK,
-    ("POST", "/register/sheets"): Right.IMPORT,
-    ("GET", "/register/templates/{kind}.xlsx"): Door.SIGNED_IN,
-    ("GET", "/register/sheets/{number}/rows"): Right.EDIT_PERSONS,
-    ("POST", "/register/rows/{number}"): Right.EDIT_PERSONS,
-    ("DELETE", "/register/rows/{number}"): Right.EDIT_PERSONS,
-    ("GET", "/register/decisions"): Right.DECIDE,
-    ("POST", "/register/decisions/{number}"): Right.DECIDE,
-    ("GET", "/register/duplicates"): Right.DECIDE,
-    ("POST", "/register/merges"): Right.DECIDE,
-    ("POST", "/register/merges/{number}/undo"): Right.DECIDE,
-}
-"""Method and path, as the route was written → what it demands."""
 
 
 @dataclass(frozen=True)
@@ -199,16 +75,11 @@ def _way(route: BaseRoute) -> Way:
     for method in methods:
         rule = RULES.get(("GET" if method == "HEAD" else method, template))
         if rule is None:
-            raise WanggeError(f"{method} {template} has no rule; say in api/auth.py who may ask it")
+            raise WanggeError(
+                f"{method} {template} has no rule; say in api/rules.py who may ask it"
+            )
         rules[method] = rule
     return Way(template, pattern, rules)
-
-
-def demands(rule: Rule, path: dict[str, str]) -> tuple[Right, ...]:
-    """The rights a rule demands for a path."""
-    if isinstance(rule, Right):
-        return (rule,)
-    return rule.demands(path) if isinstance(rule, ByName) else ()
 
 
 # The guard
@@ -255,6 +126,9 @@ class Guard:
             request.state.viewer, request.state.entered = entered.viewer, entered
         elif token and is_bearer:
             return _nobody("the token is none of ours, has ended, or was taken back")
+        meant, account = request.headers.get(ACCOUNT), request.state.viewer.account
+        if meant is not None and (not account or meant != str(account)):  # 0 is anybody, not one
+            return _nobody("this waited to be sent by another account, which is not signed in")
         return _demand(request, rule, path, request.state.viewer)
 
     async def _entered(self, request: Request, token: str) -> Entered | None:
@@ -303,6 +177,8 @@ def _demand(request: Request, rule: Rule, path: dict[str, str], viewer: Viewer) 
     missing = [right for right in rights if not viewer.may(right)]
     if missing:
         assert viewer.role is not None
+        if _is_page(request):
+            return _barred(request, viewer.role, missing[0])
         raise NotAllowed(
             f"this needs the right {missing[0]!s}, which the role {viewer.role!s} "
             f"({viewer.role.label}) does not have",
@@ -319,13 +195,25 @@ def _nobody(sentence: str) -> Response:
 
 def _to_sign_in(request: Request) -> Response | None:
     """Send somebody who opened a page in a browser to the sign-in page, and back afterwards."""
-    is_page = request.headers.get("sec-fetch-mode") == "navigate" or (
-        "sec-fetch-mode" not in request.headers and "text/html" in request.headers.get("accept", "")
-    )
-    if request.method != "GET" or not is_page:
+    if not _is_page(request):
         return None
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303)
+
+
+def _barred(request: Request, role: Role, right: Right) -> Response:
+    """Tell somebody who opened a page in a browser whose page it is."""
+    html = maps.barred.page(api.deps.shell_of(request), role, right)
+    policy = {"Content-Security-Policy": maps.sign_in.POLICY, "Referrer-Policy": "same-origin"}
+    return HTMLResponse(html, 403, headers=policy | {"Cache-Control": "private, no-store"})
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a browser opens this as a page."""
+    mode = request.headers.get("sec-fetch-mode")
+    return request.method == "GET" and (
+        mode == "navigate" or (mode is None and "text/html" in request.headers.get("accept", ""))
+    )
 
 
 def _privately(send: Send) -> Send:
@@ -357,8 +245,18 @@ def may_keep_cookie(request: Request) -> bool:
     return request.url.scheme == "https" or (request.url.hostname or "") in LOOPBACK
 
 
+def by_what_is_kept(request: Request, path: str) -> RedirectResponse:
+    """Send somebody who signs in or out to a path; where his browser keeps something of a sign-in,
+    by the page that clears it: it is never shown to the next one."""
+    if KEEPS not in request.cookies:
+        return RedirectResponse(path, 303)
+    answer = RedirectResponse(f"/worker/left?next={quote(path, safe='')}", 303)
+    answer.delete_cookie(KEEPS, path="/")
+    return answer
+
+
 def local_path(text: str | None) -> str:
-    """A path of this server to go on to; anything else is the map.
+    """A path of this server to go on to; anything else is the home.
 
     A browser takes `//host`, `/\\host` and addresses with control characters to other sites.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +13,12 @@ import typer
 from api import opening
 from api.commands import (
     accounts,
+    care,
     cases,
     catalogue,
+    community,
     deadlines,
+    desk,
     dispatching,
     duty,
     indicators,
@@ -23,6 +26,7 @@ from api.commands import (
     journal,
     looking,
     photos,
+    plan_recount,
     register,
     whistles,
 )
@@ -43,6 +47,7 @@ app = typer.Typer(
 )
 ROOT = Path(__file__).resolve().parent.parent
 ON_ALL_CORES = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+ON_ALL_CORES += ["--no-loadscope-reorder"]  # tests/conftest.py says which files are last
 
 
 def main() -> None:
@@ -95,7 +100,7 @@ def demo(
             api.actions.demo.reset(opened.store)
         with api.show.progress() as progress:
             said = api.actions.demo.load_once(
-                opened.store, seal=opened.seal, size=size, today=date.today(), progress=progress
+                opened.store, seal=opened.seal, size=size, now=datetime.now(UTC), progress=progress
             )
         api.show.say(said)
         _serve(settings, opened, and_say="demo accounts, one click each: {url}/sign-in")
@@ -153,9 +158,14 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(catalogue.calendar, name="calendar")
 app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(photos.app, name="photos")
+app.add_typer(plan_recount.app, name="plan")
 app.command()(duty.assign)
 app.command()(dispatching.dispatch)
 app.add_typer(duty.app, name="duty")
+app.add_typer(desk.app, name="desk")
+app.add_typer(desk.collections, name="collections")
+app.add_typer(care.app, name="care")
+app.add_typer(community.app, name="community")
 
 
 # Developing

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.5
 AGAIN_S = 2.0
-LONGEST_SLEEP_S = 15.0
+LONGEST_SLEEP_S = 3.0
+"""Somebody waits for a plan that he publishes today."""
+SHOW_EVERY_S = 15.0
 
 
 # Watching over it
@@ -100,12 +102,18 @@ def work(url: str, *, pooler: bool) -> None:
 
 
 def _work_while_it_answers(store: sa.Engine, wait: Callable[[float], None]) -> None:
+    import api.actions.collections_over
+    import api.actions.community_over
     import api.actions.deadlines as acts
+    import api.actions.plans_due
 
-    shown_at = -LONGEST_SLEEP_S
+    shown_at = -SHOW_EVERY_S
     while True:
         acts.catch_up(store, now=datetime.now(UTC))
-        if time.monotonic() - shown_at >= LONGEST_SLEEP_S:
+        api.actions.plans_due.publish_due(store)
+        if time.monotonic() - shown_at >= SHOW_EVERY_S:
+            api.actions.collections_over.end_due(store, now=datetime.now(UTC))
+            api.actions.community_over.end_contacts(store, now=datetime.now(UTC))
             acts.show_counts(store)
             shown_at = time.monotonic()
         due = acts.next_at(store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 from fastapi import Depends, Request
 
 import data.scope
+import maps.shell
+import maps.words
 from api.pace import Pace
 from api.settings import Settings
 from api.streaming import Gate
@@ -17,6 +20,10 @@ from data.seal import Seal
 from data.sign_in import Entered
 from gis.access import ANYBODY, Viewer
 from gis.errors import NotAllowed
+from maps.shell import Shell
+
+LANGUAGE, THEME = "wangge_language", "wangge_theme"
+"""The cookies that keep how somebody wants our pages."""
 
 
 def _settings(request: Request) -> Settings:
@@ -39,6 +46,11 @@ def _streams(request: Request) -> Gate:
     return gate
 
 
+def _drawings(request: Request) -> Gate:
+    gate: Gate = request.app.state.drawings
+    return gate
+
+
 def _pace(request: Request) -> Pace:
     pace: Pace = request.app.state.pace
     return pace
@@ -57,6 +69,18 @@ def _entered(request: Request) -> Entered:
     return entered
 
 
+def shell_of(request: Request) -> Shell:
+    """How somebody wants the page he asks for."""
+    language, theme = request.cookies.get(LANGUAGE, ""), request.cookies.get(THEME, "")
+    return Shell(
+        nonce=secrets.token_urlsafe(16),
+        path=request.url.path,
+        language=language if language in maps.words.LANGUAGES else "zh",
+        theme=theme if theme in maps.shell.THEMES else "auto",
+        zone=request.app.state.settings.time_zone,
+    )
+
+
 async def _hot(request: Request) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     pool = request.app.state.pool
     async with data.scope.looking(pool, viewer_of(request)) as connection:
@@ -67,7 +91,9 @@ Store = Annotated[sa.Engine, Depends(_store)]
 ViewerDep = Annotated[Viewer, Depends(viewer_of)]
 EnteredDep = Annotated[Entered, Depends(_entered)]
 Streams = Annotated[Gate, Depends(_streams)]
+Drawings = Annotated[Gate, Depends(_drawings)]
 PaceDep = Annotated[Pace, Depends(_pace)]
 SealDep = Annotated[Seal, Depends(_seal)]
+ShellDep = Annotated[Shell, Depends(shell_of)]
 SettingsDep = Annotated[Settings, Depends(_settings)]
 Hot = Annotated[psycopg.AsyncConnection[Any], Depends(_hot, scope="function")]

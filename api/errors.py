@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 
 import orjson
@@ -37,12 +38,14 @@ def problem(status: int, title: str, detail: str, **facts: object) -> Response:
     """Shape a refusal as application/problem+json."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **facts}
     headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else None
-    return Response(
-        orjson.dumps(body, default=str),
-        status,
-        media_type="application/problem+json",
-        headers=headers,
-    )
+    return Response(_json(body), status, media_type="application/problem+json", headers=headers)
+
+
+def _json(body: dict[str, object]) -> bytes:
+    try:
+        return orjson.dumps(body, default=str)
+    except TypeError:  # a sentence that quotes half a character, as it was sent
+        return json.dumps(body, default=str).encode()
 
 
 def refusal(_: Request, error: Exception) -> Response:
@@ -50,6 +53,8 @@ def refusal(_: Request, error: Exception) -> Response:
     assert isinstance(error, errors.WanggeError)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     facts = {k: v for k, v in error.facts.items() if k not in {"type", "title", "status", "detail"}}
+    if error.reasons:
+        facts["reasons"] = error.reasons
     return problem(status, type(error).__name__, str(error), **facts)
 
 

@@ -25,11 +25,14 @@ class Guess(StrEnum):
     BRING = "bring a sheet"
     REPORT = "report"
     PHOTOGRAPH = "add photographs"
+    VERIFY = "say who you are"
+    ASK = "ask or apply"
+    FOLLOW = "follow a code"
 
 
 MOST = {
     Guess.LOOK_UP: 120, Guess.GIVE_ID: 120, Guess.BRING: 60, Guess.REPORT: 300,
-    Guess.PHOTOGRAPH: 300,
+    Guess.PHOTOGRAPH: 300, Guess.VERIFY: 30, Guess.ASK: 60, Guess.FOLLOW: 120,
 }  # fmt: skip
 MOST_KEPT = 100_000
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -68,7 +69,8 @@ class Settings(BaseSettings):
     tianditu_key: str | None = Field(None, description="key for 天地图 tiles, a browser key")
     time_zone: str = Field(
         "Asia/Shanghai",
-        description="zone of the working calendar, and of times in files that name no offset",
+        description="zone of the working calendar, of all times on pages, and of times in files "
+        "that name no offset",
     )
 
     @field_validator("time_zone")
@@ -77,6 +79,10 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError(f"{name!r} is no time zone; write Asia/Shanghai …")
         return name
+
+    def today(self) -> date:
+        """The day it is in the town."""
+        return datetime.now(ZoneInfo(self.time_zone)).date()
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -24,10 +24,12 @@ STALLED_S = 30
 
 
 class Gate:
-    """Lets `most` streams through at once."""
+    """Lets `most` streams through at once; `busy` says why another one has to wait."""
 
-    def __init__(self, most: int = MOST_STREAMS) -> None:
-        self._free, self._lock = most, threading.Lock()
+    def __init__(
+        self, most: int = MOST_STREAMS, busy: str = "many downloads are under way just now"
+    ) -> None:
+        self._free, self._busy, self._lock = most, busy, threading.Lock()
 
     def enter(self) -> None:
         """Take a place.
@@ -37,7 +39,7 @@ class Gate:
         """
         with self._lock:
             if self._free == 0:
-                raise Unavailable("many downloads are under way just now; try again in a moment")
+                raise Unavailable(f"{self._busy}; try again in a moment")
             self._free -= 1
 
     @contextmanager
@@ -49,6 +51,19 @@ class Gate:
         except BaseException:
             self.leave()
             raise
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Take a place until the `with` ends.
+
+        Raises:
+            Unavailable: all are taken.
+        """
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
 
     def leave(self) -> None:
         """Give the place back."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import data.care
 import data.clock
 import data.db
 import data.deadlines
@@ -69,8 +70,9 @@ def catch_up(store: sa.Engine, *, now: datetime, by: Viewer = CLOCK) -> Counter[
 
 
 def show_counts(store: sa.Engine, *, by: Viewer = CLOCK) -> bool:
-    """Let the public numbers follow the cases; whether these had changed."""
+    """Let the public numbers follow the cases; whether these had changed. Care follows the day."""
     with data.scope.transaction(store, by) as db:
+        data.care.count_on_a_new_day(db)
         return data.deadlines.show_counts(db)
 
 

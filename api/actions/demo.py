@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ from gis.terms import Progress, quiet
 
 
 def load_once(
-    store: sa.Engine, *, seal: Seal, size: str, today: date, progress: Progress = quiet
+    store: sa.Engine, *, seal: Seal, size: str, now: datetime, progress: Progress = quiet
 ) -> str:
     """Load the town unless it is there; say in a sentence which it was.
 
@@ -40,7 +40,7 @@ def load_once(
             )
         from data.demo.load import load
 
-        counts = load(db, seal=seal, size=size, today=today, progress=progress)
+        counts = load(db, seal=seal, size=size, now=now, progress=progress)
         data.journal.write(db, actor="demo", act="load", subject=size, **counts)
     return f"loaded the demo town ({size}): " + ", ".join(f"{n:,} {k}" for k, n in counts.items())
 

@@ -47,13 +47,15 @@ def propose(
     by: Viewer,
     now: datetime,
     area: str | None = None,
+    codes: Sequence[str] | None = None,
     rules: Rules | None = None,
     held: Mapping[str, str] | None = None,
     most: int = data.proposal.MOST,
 ) -> Proposal:
     """Propose who goes to each filed case of an area; nothing is changed.
 
-    `held` names, by case, the codes of workers chosen by hand; `rules` holds the two dials.
+    With `codes`, to those of them that wait. `held` names, by case, the codes of workers chosen
+    by hand, wherever they have their posts; `rules` holds the two dials.
 
     Raises:
         NotFound: the area is neither a cell nor a division.
@@ -62,11 +64,12 @@ def propose(
     require(by, Right.DISPATCH)
     with data.scope.transaction(store, by, keep=False) as db:
         local = now.astimezone(ZoneInfo(data.clock.calendar(db).zone))
-        waiting = data.proposal.waiting(db, now=local, area=area, most=most)
+        waiting = data.proposal.waiting(db, now=local, area=area, codes=codes, most=most)
         streets = data.roads.streets(db)
+        posts = data.proposal.posts(db, held.values(), now=local) if held else {}
     return gis.proposal.propose(
         waiting, now=local, plane=streets.plane, roads=streets.roads, rules=rules or Rules(),
-        held=held,
+        held=held, elsewhere={code: some[0] for code, some in posts.items()},
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -118,7 +118,7 @@ def _frames(
 def _journal(
     db: Session, wanted: Wanted, *, by: Viewer, reason: str | None, rows: int, **more: object
 ) -> None:
-    asked = {"plan": wanted.plan, "as_of": wanted.as_of}
+    asked = {"plan": wanted.plan, "as_of": wanted.as_of, "named_area": wanted.named_area}
     data.journal.write(
         db, actor=by.login or "anybody", act="export", subject=wanted.kind, area=wanted.area,
         scope=data.journal.charge_of(by), reason=reason, rows=rows,
@@ -127,17 +127,17 @@ def _journal(
 
 
 def _timed(frame: pd.DataFrame, suffix: str, time_zone: str) -> pd.DataFrame:
-    """Times by the clocks of the city: in tables without an offset, in GeoJSON with it."""
-    if suffix not in {".csv", ".xlsx", ".geojson", ".geojsonl"}:
-        return frame
+    """Times by the clocks of the city, in tables without an offset; in UTC for GDAL's formats."""
     zone, told = ZoneInfo(time_zone), {}
     for name in frame.columns.drop("geom"):
         if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
             local = frame[name].dt.tz_convert(zone)
             if suffix.startswith(".geojson"):
                 told[name] = local.map(lambda at: at.isoformat(), na_action="ignore")
-            else:
+            elif suffix in {".csv", ".xlsx"}:
                 told[name] = local.dt.tz_localize(None)
+            else:
+                told[name] = local.dt.tz_convert(UTC)
     return frame.assign(**told)
 
 

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.calendar
+import data.care_sheet
 import data.case_sheet
 import data.catalogue
+import data.community_sheet
 import data.db
 import data.duty_sheets
 import data.facilities
@@ -94,14 +97,7 @@ def import_sheet(
     if len(prepared.frame) == 0:  # not .empty: rows of a map file may have no column
         return report_of(sheet, prepared, order)
     return import_checked(
-        store,
-        sheet,
-        prepared,
-        order,
-        seal=seal,
-        by=by,
-        now=now,
-        progress=progress,
+        store, sheet, prepared, order, seal=seal, by=by, now=now, progress=progress
     )
 
 
@@ -252,6 +248,21 @@ def _members(work: Work) -> Outcome:
     return outcome
 
 
+def _care(work: Work) -> Outcome:
+    frame, zone = work.prepared.frame, work.order.time_zone
+    outcome, refused = data.care_sheet.write(
+        work.db, frame, seal=work.seal, today=work.now.astimezone(ZoneInfo(zone)).date(), zone=zone
+    )
+    work.report.refuse(_told_refusals(refused, frame))
+    return outcome
+
+
+def _guides(work: Work) -> Outcome:
+    outcome, refused = data.community_sheet.write(work.db, work.prepared.frame)
+    work.report.refuse(refused)
+    return outcome
+
+
 def _residents(work: Work) -> Outcome:
     db, order, report = work.db, work.order, work.report
     assert report.sheet is not None
@@ -382,6 +393,8 @@ _WRITE = {
     RecordKind.CASES: _cases,
     RecordKind.CATALOGUE: _catalogue,
     RecordKind.CALENDAR: _calendar,
+    RecordKind.CARE: _care,
+    RecordKind.GUIDES: _guides,
     **dict.fromkeys(gis.duty_sheet.KINDS, _duty),
     RecordKind.MEMBERS: _members,
 }

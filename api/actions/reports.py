@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import api.actions.follow
 import data.case_report
 import data.case_similar
 import data.cases
@@ -21,6 +22,7 @@ from data.seal import Seal
 from gis.access import INTAKE, Viewer
 from gis.case_clock import Times
 from gis.cases import Event, Said, Standing
+from gis.follow import Followed
 from gis.reports import Report
 from gis.terms import CaseState, Move
 
@@ -33,8 +35,8 @@ def report(
     """Make a case of a report; the same request id gives the same case and the same answer.
 
     It runs as the city's own ear, so nobody is out of place; the answer tells what is public: code,
-    class, cell or duty desk with whom to call, how many open cases are alike and near, and which of
-    them `by` may see. The day of its number is the city's.
+    class, cell or duty desk with whom to call, the code to follow it by, how many open cases are
+    alike and near, and which of them `by` may see. The day of its number is the city's.
 
     Raises:
         BadInput: naming in `faults` everything that is wrong; nothing was kept.
@@ -44,6 +46,7 @@ def report(
         begun = _begin(db, checked, by, seal, now)
         public = data.case_report.told(db, begun.id)
         answer = _answer(db, public, by)
+        answer["follow"] = api.actions.follow.code(Followed.CASE, begun.id, seal)
         if begun.is_new:
             data.db.bump(db, "cases")
             data.journal.write(

@@ -17,8 +17,10 @@ import shapely
 
 import data.files.read
 import gis.calendar_sheet
+import gis.care_sheet
 import gis.case_sheet
 import gis.catalogue
+import gis.community_sheet
 import gis.duty_sheet
 import gis.facilities
 import gis.grid
@@ -205,7 +207,10 @@ def check(sheet: Sheet, order: Order, *, now: datetime) -> Prepared:
     return prepared
 
 
-_WITHOUT_PLACE = {RecordKind.CATALOGUE, RecordKind.CALENDAR, *gis.duty_sheet.KINDS}
+_WITHOUT_PLACE = {
+    RecordKind.CATALOGUE, RecordKind.CALENDAR, RecordKind.CARE, RecordKind.GUIDES,
+    *gis.duty_sheet.KINDS,
+}  # fmt: skip
 
 
 def _with_first_source(order: Order, frame: pd.DataFrame) -> Order:
@@ -231,6 +236,8 @@ def _fields(order: Order, now: datetime) -> tuple[Field, ...]:
         RecordKind.CASES: gis.case_sheet.fields(order.time_zone),
         RecordKind.CATALOGUE: gis.catalogue.FIELDS,
         RecordKind.CALENDAR: gis.calendar_sheet.FIELDS,
+        RecordKind.CARE: gis.care_sheet.fields(now.date()),
+        RecordKind.GUIDES: gis.community_sheet.FIELDS,
         **{one: gis.duty_sheet.fields(one, order.time_zone) for one in gis.duty_sheet.KINDS},
     }[order.kind]
 
@@ -307,6 +314,23 @@ def _duty(prepared: Prepared, order: Order) -> None:
         prepared.refuse(faults)
 
 
+def _guides(prepared: Prepared, _: Order) -> None:
+    prepared.frame = gis.community_sheet.complete(prepared.frame)
+    for faults in gis.community_sheet.checks(prepared.frame):
+        prepared.refuse(faults)
+    if unread := gis.community_sheet.unread_hours(prepared.frame):
+        prepared.notes.append(
+            f"{unread:,} hours are shown as they are; written as Mo-Fr 08:30-17:30, the page also "
+            "tells whether it is open"
+        )
+
+
+def _care(prepared: Prepared, _: Order) -> None:
+    prepared.frame = gis.care_sheet.complete(prepared.frame)
+    for faults in gis.care_sheet.checks(prepared.frame):
+        prepared.refuse(faults)
+
+
 _COMPLETE = {
     RecordKind.CELLS: _cells,
     RecordKind.DIVISIONS: _divisions,
@@ -316,5 +340,7 @@ _COMPLETE = {
     RecordKind.CASES: _cases,
     RecordKind.CATALOGUE: _catalogue,
     RecordKind.CALENDAR: _calendar,
+    RecordKind.CARE: _care,
+    RecordKind.GUIDES: _guides,
     **dict.fromkeys(gis.duty_sheet.KINDS, _duty),
 }

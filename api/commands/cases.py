@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 Code = Annotated[str, typer.Argument(help="code of the case")]
 _LIST = ("code", "state", "title", "cell", "desk", "unit", "worker", "reported_at", "due_at")
+_LIST_ON = ("code", "state", "title", "cell", "desk", "reported_at", "state_now", "cell_now")
 
 
 def _table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
@@ -115,6 +116,10 @@ def list_(
     desk: Annotated[bool, typer.Option("--desk", help="only those whose cell is not sure")] = False,
     after: Annotated[int | None, typer.Option(help="go on after the last page")] = None,
     limit: Annotated[int, typer.Option(help="at most so many", min=1, max=500)] = 50,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="as they were when that day ended: 2026-06-01"),
+    ] = None,
 ) -> None:
     """List cases, the newest first: the open ones, unless a state is asked for."""
     import api.actions.cases
@@ -125,11 +130,15 @@ def list_(
         area=area, kind=kind, class_code=class_, overdue=overdue, desk=desk, after=after,
         limit=limit,
     )  # fmt: skip
+    by = opening.operator()
     with opening.opened(opening.settings()) as opened:
-        page = api.actions.cases.listed(
-            opened.store, wanted, by=opening.operator(), now=datetime.now(UTC)
-        )
-    _table(page["cases"], _LIST)
+        if on is None:
+            page = api.actions.cases.listed(opened.store, wanted, by=by, now=datetime.now(UTC))
+        else:
+            import api.actions.as_of
+
+            page = api.actions.as_of.cases(opened.store, wanted, on.date(), by=by)
+    _table(page["cases"], _LIST if on is None else _LIST_ON)
     if page["next"]:
         api.show.say(f"there are more; go on with --after {page['next']}")
 

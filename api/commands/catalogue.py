@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -131,12 +131,13 @@ def periods(
         raise BadInput("say the hours, as 08:30-12:00 14:00-17:30, or --off for days off")
     if not weekdays or set(weekdays) - set("1234567"):
         raise BadInput(f"--weekdays {weekdays!r}: write digits 1 (Monday) to 7, as 12345")
-    with opening.opened(opening.settings()) as opened:
+    settings = opening.settings()
+    with opening.opened(settings) as opened:
         kept = api.actions.catalogue.set_periods(
             opened.store,
             sorted({int(day) for day in weekdays}),
             [_span(text) for text in hours or []],
-            since=since.date() if since else date.today(),
+            since=since.date() if since else settings.today(),
             by=opening.operator(),
         )
     for period in kept:

@@ -38,6 +38,8 @@ def indicators(
         told = api.actions.indicators.indicators(
             opened.store, by, since=since.date(), until=until.date(), viewer=opening.operator()
         )
+    if told["recounted"]:
+        api.show.say(f"cells were drawn anew on {told['redrawn_on']}: told in those of today")
     if csv_file is not None:
         _write(csv_file, told)
         api.show.say(f"{len(told['areas'])} areas are in {csv_file}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -119,12 +119,13 @@ def join(
     import api.actions.joining
     import api.show
 
-    with opening.opened(opening.settings()) as opened, api.show.progress() as progress:
+    settings = opening.settings()
+    with opening.opened(settings) as opened, api.show.progress() as progress:
         joined = api.actions.joining.join(
             opened.store,
             plan=plan,
             by=opening.operator(),
-            today=date.today(),
+            today=settings.today(),
             progress=progress,
         )
     retired = (

@@ -5,7 +5,7 @@ Synchronous on purpose: these are acts, each one transaction.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -13,6 +13,7 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+import gis.dials
 from api.deps import PaceDep, SealDep, Store, ViewerDep
 from api.pace import Guess
 from gis.reports import MOST_CHARACTERS, Report
@@ -20,6 +21,7 @@ from gis.terms import CaseState, Channel, ClassKind, Datum, Move
 
 router = APIRouter(prefix="/cases")
 Answer = dict[str, Any]
+Day = Annotated[date, Field(ge=gis.dials.FIRST_DAY, le=gis.dials.LAST_DAY)]
 Code = Annotated[str, InPath(min_length=1, max_length=64)]
 Text = Annotated[str, Field(max_length=4000)]
 Short = Annotated[str, Field(max_length=100)]
@@ -75,11 +77,12 @@ def listed(
     desk: bool = False,
     after: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    on: Annotated[Day | None, Query(description="as they were when that day ended")] = None,
 ) -> Answer:
     """Cases in the viewer's charge, the newest first; `next` is the `after` of the next page.
 
     `area` is a cell or a division; `mine` are those that lie with the viewer or his unit, `desk`
-    those whose cell is not sure.
+    those whose cell is not sure. With `on`, `area`, `state` and `open` are of that day.
     """
     import api.actions.cases
 
@@ -87,6 +90,10 @@ def listed(
         states=[str(one) for one in state or []], is_open=is_open, area=cell or area, kind=kind,
         class_code=class_code, mine=mine, overdue=overdue, desk=desk, after=after, limit=limit,
     )  # fmt: skip
+    if on is not None:
+        import api.actions.as_of
+
+        return api.actions.as_of.cases(store, wanted, on, by=viewer)
     return api.actions.cases.listed(store, wanted, by=viewer, now=datetime.now(UTC))
 
 

@@ -78,6 +78,7 @@ class Line(BaseModel):
 def responsibilities(
     store: Store,
     viewer: ViewerDep,
+    settings: SettingsDep,
     unit: Annotated[str | None, Query(max_length=64)] = None,
     division: Annotated[str | None, Query(max_length=64)] = None,
     class_code: Annotated[str | None, Query(max_length=4)] = None,
@@ -86,27 +87,34 @@ def responsibilities(
     import api.actions.duty
 
     return api.actions.duty.responsibilities(
-        store, by=viewer, today=date.today(), unit=unit, division=division, class_code=class_code
+        store,
+        by=viewer,
+        today=settings.today(),
+        unit=unit,
+        division=division,
+        class_code=class_code,
     )
 
 
 @router.post("/duty/responsibilities", status_code=201)
-def add_responsibility(store: Store, viewer: ViewerDep, line: Line) -> Answer:
+def add_responsibility(
+    store: Store, viewer: ViewerDep, settings: SettingsDep, line: Line
+) -> Answer:
     """Let a unit answer for a class in a division, from today unless told."""
     import api.actions.duty
 
-    told = line.model_dump(mode="json") | {"valid_from": line.valid_from or date.today()}
+    told = line.model_dump(mode="json") | {"valid_from": line.valid_from or settings.today()}
     return api.actions.duty.add_responsibility(store, told, by=viewer)
 
 
 @router.delete("/duty/responsibilities/{number}", status_code=DONE)
 def end_responsibility(
-    store: Store, viewer: ViewerDep, number: Number, on: date | None = None
+    store: Store, viewer: ViewerDep, settings: SettingsDep, number: Number, on: date | None = None
 ) -> Response:
     """Let a line end, today unless told."""
     import api.actions.duty
 
-    api.actions.duty.end_responsibility(store, number, on=on or date.today(), by=viewer)
+    api.actions.duty.end_responsibility(store, number, on=on or settings.today(), by=viewer)
     return Response(status_code=DONE)
 
 

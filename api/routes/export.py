@@ -9,7 +9,6 @@ import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
@@ -57,6 +56,7 @@ def export(
     crs: Annotated[str | None, Query(max_length=60)] = None,
     by: Annotated[str, Query(max_length=20, description="cell, community or street")] = "cell",
     reason: Reason = None,
+    named_area: Annotated[int | None, Query(ge=1, lt=2**63, description="of the desk")] = None,
 ) -> Response:
     """Send cells, facilities, cases, dwellings, statistics or residents; the format is the suffix.
 
@@ -69,10 +69,10 @@ def export(
 
     suffix = data.files.write.suffix_of(name)
     kind = _kind(name.lower().removesuffix(suffix))
-    wanted = Wanted(kind, area, plan, as_of, settings.time_zone, by)
+    wanted = Wanted(kind, area, plan, as_of, settings.time_zone, by, named_area)
     api.actions.exports.may_take(kind, viewer)
     now = datetime.now(UTC)
-    today = now.astimezone(ZoneInfo(settings.time_zone)).date()
+    today = settings.today()
     headers = {
         "Content-Disposition": f'attachment; filename="{kind}{suffix}"',
         "Cache-Control": "private, no-store",

@@ -6,7 +6,7 @@ Tiles and GeoJSON are bare Starlette routes: they answer bytes, and are asked fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -20,11 +20,13 @@ import data.scope
 import data.tiles
 from api.deps import Hot, ViewerDep, viewer_of
 from api.streaming import Gate, Streamed
+from gis.access import Right, Viewer
 from gis.errors import BadInput
-from gis.terms import CellKind, Datum, PostRole
+from gis.terms import CellKind, Datum, DivisionLevel, PostRole
 
 router = APIRouter()
 REVALIDATE = {"Cache-Control": "private, no-cache"}
+FORGET = {"Cache-Control": "private, no-store"}
 MOST_FEATURES = 1_000_000
 
 
@@ -77,13 +79,18 @@ def _ask(request: Request) -> data.tiles.Ask:
     return data.tiles.Ask(layers, z, x, y, request.query_params.get("plan"), datum)
 
 
+def _kept(viewer: Viewer, layers: Sequence[str]) -> dict[str, str]:
+    """Whether a browser keeps it: cases outlast no sign-in on a machine that others use too."""
+    return FORGET if "cases" in layers and viewer.may(Right.CASES) else REVALIDATE
+
+
 async def tile(request: Request) -> Response:
     """One tile of one layer, or of several (`cells,divisions`), as a Mapbox vector tile."""
     ask, viewer = _ask(request), viewer_of(request)
     async with data.scope.looking(request.app.state.pool, viewer) as connection:
         version = await data.layers.version(connection, ask.layers, ask.plan)
         tag = _etag(ask, version, viewer.scope, viewer.role)
-        headers = {"ETag": tag, **REVALIDATE}
+        headers = {"ETag": tag, **_kept(viewer, ask.layers)}
         if _is_fresh(request, tag):
             return Response(status_code=304, headers=headers)
         body = _shelf(request).find(tag)
@@ -117,7 +124,7 @@ async def features(request: Request) -> Response:
     async with data.scope.looking(pool, viewer) as connection:
         version = await data.layers.version(connection, (layer,), plan)
         tag = _etag(str(asked), layer, version, viewer.scope, viewer.role)
-        headers = {"ETag": tag, **REVALIDATE}
+        headers = {"ETag": tag, **_kept(viewer, (layer,))}
         if _is_fresh(request, tag):
             return Response(status_code=304, headers=headers)
         code = asked.get("area")
@@ -160,6 +167,16 @@ class Found(BaseModel):
     name: str
     community: str | None
     bbox: tuple[float, float, float, float]
+
+
+class FoundDivision(BaseModel):
+    """A division the search found; `bbox` is full of nulls where nobody drew it."""
+
+    code: str
+    name: str
+    level: DivisionLevel
+    parent: str | None
+    bbox: tuple[float | None, float | None, float | None, float | None]
 
 
 class Place(BaseModel):
@@ -250,6 +267,14 @@ async def search(
 ) -> list[Found]:
     """At most 20 cells whose code or name holds `q`, the best first."""
     return [Found.model_validate(row) for row in await data.grid_card.search(db, q, plan)]
+
+
+@router.get("/divisions/search")
+async def divisions(
+    db: Hot, q: Annotated[str, Query(min_length=1, max_length=80)]
+) -> list[FoundDivision]:
+    """At most 20 streets, communities and other divisions whose code or name holds `q`."""
+    return [FoundDivision.model_validate(row) for row in await data.grid_card.divisions(db, q)]
 
 
 @router.get("/cells/{code:path}")  # a code of somebody's own scheme may hold a slash

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 import data.locate
-from api.deps import Hot
+import data.locate_on
+import gis.dials
+from api.deps import Hot, ViewerDep
 from gis import coordinates
+from gis.access import Right
 from gis.terms import Datum
 
 router = APIRouter()
@@ -20,17 +25,30 @@ Accuracy = Annotated[
 ]
 
 
+Day = Annotated[date, Field(ge=gis.dials.FIRST_DAY, le=gis.dials.LAST_DAY)]
+
+
 @router.get("/locate")
 async def locate(
     connection: Hot,
+    viewer: ViewerDep,
     lon: Degrees,
     lat: Degrees,
     datum: Datum = Datum.WGS84,
     accuracy_m: Accuracy = 0.0,
+    on: Annotated[Day | None, Query(description="a day past or coming; else now")] = None,
 ) -> Response:
-    """Answer the cell of a point, its posts, and other cells within the accuracy."""
+    """Answer the cell of a point, its posts, and other cells within the accuracy.
+
+    On another day, by the cells of that day; its posts for who has the right `counts`.
+    """
     coordinates.check_point(lon, lat)
     asked = data.locate.question(
         *coordinates.convert_point(lon, lat, source=datum), accuracy_m=accuracy_m
     )
-    return Response(await data.locate.at(connection, asked), media_type="application/json")
+    if on is None:
+        found = await data.locate.at(connection, asked)
+    else:
+        with_posts = viewer.may(Right.COUNTS)
+        found = await data.locate_on.at(connection, asked, on, with_posts=with_posts)
+    return Response(found, media_type="application/json")

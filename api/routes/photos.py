@@ -55,24 +55,21 @@ def photos(store: Store, viewer: ViewerDep, code: str) -> dict[str, Any]:
 
 
 @router.get("/cases/{code:path}/photos/{number}.jpg")
-async def photo(request: Request, connection: Hot, code: str, number: int) -> Response:
+async def photo(connection: Hot, code: str, number: int) -> Response:
     """A photograph, its longer side at most 2,048 pixels."""
-    return await _picture(request, connection, code, number, "image")
+    return await _picture(connection, code, number, "image")
 
 
 @router.get("/cases/{code:path}/photos/{number}/thumb.jpg")
-async def thumbnail(request: Request, connection: Hot, code: str, number: int) -> Response:
+async def thumbnail(connection: Hot, code: str, number: int) -> Response:
     """A photograph, its longer side at most 320 pixels."""
-    return await _picture(request, connection, code, number, "thumbnail")
+    return await _picture(connection, code, number, "thumbnail")
 
 
-async def _picture(
-    request: Request, connection: Hot, code: str, number: int, size: str
-) -> Response:
+async def _picture(connection: Hot, code: str, number: int, size: str) -> Response:
+    """Nothing of it stays in a browser's cache: it may show whom the case is about."""
     import data.photos
 
-    body, digest = await data.photos.picture(connection, code, number, data.photos.Size(size))
-    headers = {"ETag": f'"{digest}"', "Cache-Control": "private, no-cache"}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
+    body = await data.photos.picture(connection, code, number, data.photos.Size(size))
+    headers = {"Cache-Control": "private, no-store"}
     return Response(body, media_type="image/jpeg", headers=headers)

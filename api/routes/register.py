@@ -6,7 +6,6 @@ The acts are imported when they are asked for: they bring pandas, which start-up
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 from datetime import UTC, date, datetime, time
@@ -19,7 +18,7 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, Response
 
-from api.deps import PaceDep, SealDep, SettingsDep, Store, ViewerDep
+from api.deps import PaceDep, SealDep, SettingsDep, ShellDep, Store, ViewerDep
 from api.pace import Guess
 from gis.access import Right
 from gis.errors import BadInput
@@ -28,27 +27,25 @@ from gis.terms import RecordKind
 router = APIRouter(prefix="/register")
 Answer = dict[str, Any]
 Text = Annotated[str, Field(max_length=500)]
+Number = Annotated[int, InPath(ge=1, lt=2**63)]
 
 
 @router.get("", include_in_schema=False)
-def page(viewer: ViewerDep) -> HTMLResponse:
+def page(viewer: ViewerDep, shell: ShellDep) -> HTMLResponse:
     """The page. It asks the store for nothing itself."""
     import maps.frame
     import maps.register
 
-    nonce = secrets.token_urlsafe(16)
     html = maps.register.page(
-        name=viewer.name,
-        role=viewer.role.label if viewer.role else "",
+        shell,
         may={
             "edit": viewer.may(Right.EDIT_PERSONS),
             "unmask": viewer.may(Right.UNMASK),
             "import": viewer.may(Right.IMPORT),
             "decide": viewer.may(Right.DECIDE),
         },
-        nonce=nonce,
     )
-    policy = maps.frame.content_policy(nonce)
+    policy = maps.frame.content_policy(shell.nonce)
     return HTMLResponse(
         html, headers={"Content-Security-Policy": policy, "Cache-Control": "private, no-store"}
     )
@@ -86,7 +83,7 @@ def homes(
 
 
 @router.get("/households/{number}")
-def household(store: Store, viewer: ViewerDep, number: int) -> Answer:
+def household(store: Store, viewer: ViewerDep, number: Number) -> Answer:
     """A household's card: where it lives, who belongs to it, masked."""
     import api.actions.register
 
@@ -94,7 +91,7 @@ def household(store: Store, viewer: ViewerDep, number: int) -> Answer:
 
 
 @router.get("/residents/{number}/history")
-def history(store: Store, viewer: ViewerDep, number: int) -> list[Answer]:
+def history(store: Store, viewer: ViewerDep, number: Number) -> list[Answer]:
     """What changed of a resident, when, by whom, from which sheet."""
     import api.actions.register
 
@@ -120,7 +117,7 @@ def completeness(
 class Change(BaseModel):
     """New values of a resident, as of the version that was seen."""
 
-    version: int
+    version: int = Field(ge=0, lt=2**31)
     changes: dict[str, Text | None] = Field(max_length=30)
 
 
@@ -132,7 +129,7 @@ class Reason(BaseModel):
 
 @router.patch("/residents/{number}")
 def edit(
-    store: Store, viewer: ViewerDep, seal: SealDep, pace: PaceDep, number: int, change: Change
+    store: Store, viewer: ViewerDep, seal: SealDep, pace: PaceDep, number: Number, change: Change
 ) -> Answer:
     """Change a resident; 409 with both versions when somebody else was faster."""
     import api.actions.register
@@ -145,7 +142,7 @@ def edit(
 
 
 @router.post("/residents/{number}/unmask")
-def unmask(store: Store, viewer: ViewerDep, seal: SealDep, number: int, why: Reason) -> Answer:
+def unmask(store: Store, viewer: ViewerDep, seal: SealDep, number: Number, why: Reason) -> Answer:
     """Name, id, phone and birth of one person in clear; the journal tells who looked and why."""
     import api.actions.register
 
@@ -220,7 +217,7 @@ class Mended(BaseModel):
 
 @router.post("/rows/{number}")
 def mend(
-    store: Store, viewer: ViewerDep, seal: SealDep, pace: PaceDep, number: int, row: Mended
+    store: Store, viewer: ViewerDep, seal: SealDep, pace: PaceDep, number: Number, row: Mended
 ) -> Answer:
     """Put a refused row right and bring it; 400 with `faults` while it cannot go in."""
     import api.actions.upload
@@ -233,7 +230,7 @@ def mend(
 
 
 @router.delete("/rows/{number}", status_code=204)
-def drop(store: Store, viewer: ViewerDep, number: int) -> Response:
+def drop(store: Store, viewer: ViewerDep, number: Number) -> Response:
     """List a refused row no longer."""
     import api.actions.upload
 
@@ -269,7 +266,7 @@ def decisions(store: Store, viewer: ViewerDep, cell: Cell = None) -> list[Answer
 
 
 @router.post("/decisions/{number}")
-def decide(store: Store, viewer: ViewerDep, seal: SealDep, number: int, made: Choice) -> Answer:
+def decide(store: Store, viewer: ViewerDep, seal: SealDep, number: Number, made: Choice) -> Answer:
     """Take the sheet's values, keep the register's, or add another person."""
     import api.actions.deciding
 
@@ -298,7 +295,7 @@ def merge(store: Store, viewer: ViewerDep, seal: SealDep, pair: Pair) -> Answer:
 
 
 @router.post("/merges/{number}/undo")
-def undo_merge(store: Store, viewer: ViewerDep, number: int) -> Answer:
+def undo_merge(store: Store, viewer: ViewerDep, number: Number) -> Answer:
     """Make two records again of one, exactly as both were."""
     import api.actions.deciding
 

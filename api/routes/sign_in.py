@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import parse_qsl, quote
@@ -19,16 +20,18 @@ import data.sign_in
 import maps.sign_in
 from api import auth
 from api.actions.accounts import Patience
-from api.deps import EnteredDep, SealDep, SettingsDep, Store, ViewerDep
+from api.deps import EnteredDep, SealDep, SettingsDep, ShellDep, Store, ViewerDep
 from api.settings import Settings
 from data.accounts import Known
 from data.sign_in import Entered
 from gis.access import Role, Viewer
 from gis.errors import BadInput, NotAllowed, TooLarge, Unavailable
+from maps.shell import HOME
 from maps.sign_in import Asked, Demo, Me
 
 router = APIRouter()
 MOST_BYTES = 16_384
+WORK = "/work"
 HEADERS = {
     "Content-Security-Policy": maps.sign_in.POLICY,
     "Cache-Control": "no-store",
@@ -64,27 +67,44 @@ def _patience(settings: Settings) -> Patience:
     return Patience(settings.lock_after, timedelta(minutes=settings.lock_minutes))
 
 
+def _onward(told: str | None) -> str:
+    """Where signing in leads: the page it was asked on, or from the home that of one's work."""
+    path = auth.local_path(told)
+    return WORK if path == HOME else path
+
+
 # The page
 
 
-def _page(
-    request: Request, settings: Settings, store: sa.Engine, asked: Asked, status: int = 200
-) -> HTMLResponse:
-    entered: Entered | None = request.state.entered
-    demo = [] if entered or not auth.is_loopback(request) else _demo(store)
-    html = maps.sign_in.page(
-        asked,
-        me=_me(store, entered.viewer) if entered else None,
-        demo=demo,
-        oidc=settings.oidc_name if api.oidc.is_set(settings) else None,
-        keeps_cookie=auth.may_keep_cookie(request),
-    )
-    return HTMLResponse(html, status, headers=HEADERS)
+@dataclass(frozen=True)
+class _Page:
+    """The page as it is asked for here."""
+
+    request: Request
+    settings: SettingsDep
+    store: Store
+    shell: ShellDep
+
+    def show(self, asked: Asked, status: int = 200) -> HTMLResponse:
+        """Answer with the form; to whoever is signed in, with his account."""
+        entered: Entered | None = self.request.state.entered
+        html = maps.sign_in.page(
+            self.shell,
+            asked,
+            me=_me(self.store, entered.viewer) if entered else None,
+            demo=[] if entered or not auth.is_loopback(self.request) else _demo(self.store),
+            oidc=self.settings.oidc_name if api.oidc.is_set(self.settings) else None,
+            keeps_cookie=auth.may_keep_cookie(self.request),
+        )
+        return HTMLResponse(html, status, headers=HEADERS)
+
+
+PageDep = Annotated[_Page, Depends(_Page)]
 
 
 def _demo(store: sa.Engine) -> list[Demo]:
     return [
-        Demo(one.login, one.name, one.role, one.role.label, _in_words(one.charge))
+        Demo(one.login, one.name, one.role, _in_words(one.charge))
         for one in sorted(api.actions.accounts.demo_accounts(store), key=_rank)
     ]
 
@@ -99,20 +119,19 @@ def _in_words(charge: tuple[str, ...], most: int = 2) -> str:
 
 def _me(store: sa.Engine, viewer: Viewer) -> Me:
     known = api.actions.accounts.known(store, login=viewer.login, by=viewer)[0]
-    return Me(known.login, known.name, known.role.label, known.charge, known.has_password)
+    return Me(known.login, known.name, known.role, known.charge, known.has_password)
 
 
 @router.get("/sign-in", include_in_schema=False)
-def sign_in_page(request: Request, settings: SettingsDep, store: Store) -> Response:
+def sign_in_page(request: Request, page: PageDep) -> Response:
     """The form; signed in, one's own account."""
     told = request.query_params
-    done = "密码已修改 The password is changed" if "changed" in told else ""
-    asked = Asked(auth.local_path(told.get("next")), done=done)
-    return _page(request, settings, store, asked)
+    done = page.shell.say("account.changed") if "changed" in told else ""
+    return page.show(Asked(_onward(told.get("next")), done=done))
 
 
 def _enter(request: Request, token: str, next_path: str | None) -> Response:
-    answer = RedirectResponse(auth.local_path(next_path), 303)
+    answer = auth.by_what_is_kept(request, _onward(next_path))
     answer.set_cookie(
         auth.COOKIE,
         token,
@@ -126,15 +145,19 @@ def _enter(request: Request, token: str, next_path: str | None) -> Response:
 
 
 @router.post("/sign-in", include_in_schema=False)
-def sign_in(request: Request, settings: SettingsDep, store: Store, form: Form) -> Response:
+def sign_in(
+    request: Request, settings: SettingsDep, store: Store, form: Form, page: PageDep
+) -> Response:
     """Sign in with a password, and go on to where one was going."""
     login, password = form.get("login", ""), form.get("password", "")
     try:
         token = api.actions.accounts.sign_in(store, login, password, patience=_patience(settings))
-    except NotAllowed as error:
-        asked = Asked(auth.local_path(form.get("next")), login[:80], str(error))
+    except NotAllowed:
+        fault = page.shell.say(
+            "account.wrong", n=settings.lock_after, minutes=settings.lock_minutes
+        )
         request.state.entered = None
-        return _page(request, settings, store, asked, 401)
+        return page.show(Asked(_onward(form.get("next")), login[:80], fault), 401)
     return _enter(request, token, form.get("next"))
 
 
@@ -155,17 +178,17 @@ def sign_out(request: Request, store: Store, form: Form) -> Response:
         api.actions.accounts.sign_out(
             store, entered.session, by=entered.viewer, everywhere="everywhere" in form
         )
-    answer = RedirectResponse("/sign-in", 303)
+    answer = auth.by_what_is_kept(request, "/sign-in")
     answer.delete_cookie(auth.COOKIE, path="/")
     return answer
 
 
 @router.post("/me/password", include_in_schema=False)
 def change_password(
-    request: Request, settings: SettingsDep, store: Store, entered: EnteredDep, form: Form
+    settings: SettingsDep, store: Store, entered: EnteredDep, form: Form, page: PageDep
 ) -> Response:
     """Change one's own password; other sessions end."""
-    next_path = auth.local_path(form.get("next"))
+    next_path = _onward(form.get("next"))
     try:
         api.actions.accounts.change_password(
             store,
@@ -175,9 +198,11 @@ def change_password(
             by=entered.viewer,
             patience=_patience(settings),
         )
-    except (NotAllowed, BadInput) as error:
-        status = 403 if isinstance(error, NotAllowed) else 400
-        return _page(request, settings, store, Asked(next_path, fault=str(error)), status)
+    except NotAllowed:
+        return page.show(Asked(next_path, fault=page.shell.say("account.wrong_old")), 403)
+    except BadInput as error:
+        fault = page.shell.say("account.wrong_new", why=error)
+        return page.show(Asked(next_path, fault=fault), 400)
     return RedirectResponse(f"/sign-in?changed=1&next={quote(next_path, safe='')}", 303)
 
 
@@ -189,13 +214,15 @@ def _back(request: Request) -> str:
 
 
 @router.get("/sign-in/oidc", include_in_schema=False)
-def leave(request: Request, settings: SettingsDep, seal: SealDep, store: Store) -> Response:
+def leave(request: Request, settings: SettingsDep, seal: SealDep, page: PageDep) -> Response:
     """Go to the provider's sign-in page."""
-    next_path = auth.local_path(request.query_params.get("next"))
+    next_path = _onward(request.query_params.get("next"))
     try:
         leaving = api.oidc.leave(settings, seal, back=_back(request), next_path=next_path)
     except Unavailable as error:
-        return _page(request, settings, store, Asked(next_path, fault=str(error)), 503)
+        return page.show(
+            Asked(next_path, fault=page.shell.say("account.not_there", why=error)), 503
+        )
     answer = RedirectResponse(leaving.address, 303)
     answer.set_cookie(
         api.oidc.COOKIE,
@@ -210,7 +237,9 @@ def leave(request: Request, settings: SettingsDep, seal: SealDep, store: Store) 
 
 
 @router.get("/sign-in/oidc/back", include_in_schema=False)
-def come_back(request: Request, settings: SettingsDep, seal: SealDep, store: Store) -> Response:
+def come_back(
+    request: Request, settings: SettingsDep, seal: SealDep, store: Store, page: PageDep
+) -> Response:
     """Come back from there, and be signed in here."""
     try:
         claimed = api.oidc.come_back(
@@ -223,7 +252,7 @@ def come_back(request: Request, settings: SettingsDep, seal: SealDep, store: Sto
         token = api.actions.accounts.sign_in_by_oidc(store, claimed.subject, claimed.names)
     except (NotAllowed, Unavailable) as error:
         status = 401 if isinstance(error, NotAllowed) else 503
-        return _page(request, settings, store, Asked(fault=str(error)), status)
+        return page.show(Asked(WORK, fault=page.shell.say("account.not_there", why=error)), status)
     answer = _enter(request, token, claimed.next)
     answer.delete_cookie(api.oidc.COOKIE, path=api.oidc.PATH)
     return answer
