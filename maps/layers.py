@@ -17,20 +17,19 @@ class Shown:
     """A part of the picture. `tiles` names the tile layer it is drawn from."""
 
     key: str
-    label: str
     tiles: str
     from_zoom: int
     on: bool = True
 
 
 PARTS = (
-    Shown("ground", "水系绿地道路 Ground", "base", 0),
-    Shown("buildings", "楼栋 Buildings", "buildings", 15),
-    Shown("cells", "网格 Cells", "cells", 0),
-    Shown("divisions", "行政区划 Divisions", "divisions", 0),
-    Shown("names", "名称 Names", "cells", 0),
-    Shown("facilities", "设施 Facilities", "facilities", 0, on=False),
-    Shown("cases", "案卷 Cases", "cases", 0),
+    Shown("ground", "base", 0),
+    Shown("buildings", "buildings", 15),
+    Shown("cells", "cells", 0),
+    Shown("divisions", "divisions", 0),
+    Shown("names", "cells", 0),
+    Shown("facilities", "facilities", 0, on=False),
+    Shown("cases", "cases", 0),
 )
 
 
@@ -45,7 +44,7 @@ class Part(Layer):
         """
     )
 
-    def __init__(self, shown: Shown, *, on: bool) -> None:
-        super().__init__(name=shown.label, overlay=True, control=True, show=on)
+    def __init__(self, shown: Shown, label: str, *, on: bool) -> None:
+        super().__init__(name=label, overlay=True, control=True, show=on)
         self._name = "Part"
         self.key = shown.key

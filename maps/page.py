@@ -8,42 +8,37 @@ data never passes through here at all: the browser fetches it and sets it as tex
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import folium
-from branca.element import Figure
+from branca.element import Element, Figure
 from folium.template import Template
 
 import maps.frame
-from maps.frame import values
+from maps.frame import STATIC, values
 
-STATIC = "/static"
-MODULES = {
-    "pbf": f"{STATIC}/vendor/pbf/index.js",
-    "@mapbox/point-geometry": f"{STATIC}/vendor/point-geometry/index.js",
-    "@mapbox/vector-tile": f"{STATIC}/vendor/vector-tile/index.js",
-}
-"""What the pinned modules call each other, and where they lie."""
+CELL_MAP_CSS = [
+    (f"wangge_{name}_css", f"{STATIC}/map/{name}.css")
+    for name in ("page", "panels", "phone", "who", "case", "report")
+]
+"""The sheets of the map of cells."""
 
 
 class Page(folium.Map):
-    """A map page of ours. Add layers as to any folium map, then `render_page`."""
+    """A map page of ours. Add layers as to any folium map, then `render_page`.
+
+    The module that its frame calls `wangge` opens the map; `label` is what a reader hears it is
+    called, `sheets` are style sheets by name.
+    """
 
     default_js = [("leaflet", f"{STATIC}/vendor/leaflet/leaflet.js")]  # noqa: RUF012 - folium's
-    default_css = [  # noqa: RUF012 - folium reads both from the class
-        ("leaflet_css", f"{STATIC}/vendor/leaflet/leaflet.css"),
-        ("wangge_css", f"{STATIC}/map/page.css"),
-        ("wangge_panels_css", f"{STATIC}/map/panels.css"),
-        ("wangge_phone_css", f"{STATIC}/map/phone.css"),
-        ("wangge_who_css", f"{STATIC}/map/who.css"),
-        ("wangge_case_css", f"{STATIC}/map/case.css"),
-        ("wangge_report_css", f"{STATIC}/map/report.css"),
-    ]
+    default_css = [("leaflet_css", f"{STATIC}/vendor/leaflet/leaflet.css")]  # noqa: RUF012
     _template = Template(
         """
         {% macro html(this, kwargs) %}
             <div class="folium-map" id={{ this.get_name()|tojson }} role="region"
-                 aria-label="网格地图 Map of the cells"></div>
+                 aria-label={{ this.label|tojson }}></div>
         {% endmacro %}
         {% macro script(this, kwargs) %}
             const {{ this.get_name() }} = wangge.openMap({{ this.get_name()|tojson }});
@@ -51,24 +46,39 @@ class Page(folium.Map):
         """
     )
 
-    def __init__(self, *, frame: str, title: str, settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        *,
+        frame: str,
+        label: str,
+        settings: dict[str, Any],
+        sheets: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(tiles=None)
+        self.default_css = [*type(self).default_css, *sheets]
+        self.label = label
         self._frame = frame
-        self._title = title
         self._settings = settings
 
-    def render_page(self, nonce: str) -> str:
-        """Render the whole page, its scripts carrying `nonce`."""
+    def render_page(self, nonce: str, **filling: object) -> str:
+        """Render the whole page, its scripts carrying `nonce`; `filling` is for its frame."""
         figure = self.get_root()
         assert isinstance(figure, Figure)
+        _steady(figure)
         self.render()  # type: ignore[no-untyped-call]  # folium has no types here
         return maps.frame.fill(
             self._frame,
-            title=self._title,
-            nonce=nonce,
-            modules=values({"imports": MODULES}),
+            **{"nonce": nonce, **filling},
             settings=values(self._settings),
             header=figure.header.render(),
             body=figure.html.render(),
             script=figure.script.render(),
         )
+
+
+def _steady(root: Element) -> None:
+    """Name the parts of a page by their order, not at random: the same page is the same text."""
+    parts = [root]
+    for number, part in enumerate(parts):
+        part._id = f"{number}"
+        parts.extend(part._children.values())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import maps.frame
+import maps.shell
+from gis.access import Role
+from maps.shell import Shell
 
 
 @dataclass(frozen=True)
@@ -14,8 +16,7 @@ class Demo:
 
     login: str
     name: str
-    role: str
-    label: str
+    role: Role
     charge: str
 
 
@@ -25,7 +26,7 @@ class Me:
 
     login: str
     name: str
-    label: str
+    role: Role
     charge: Sequence[str]
     has_password: bool
 
@@ -41,6 +42,7 @@ class Asked:
 
 
 def page(
+    shell: Shell,
     asked: Asked,
     *,
     me: Me | None = None,
@@ -49,9 +51,10 @@ def page(
     keeps_cookie: bool = True,
 ) -> str:
     """Render the page; every value is escaped, no script is in it."""
-    return maps.frame.fill(
-        "sign_in.html", asked=asked, me=me, demo=demo, oidc=oidc, keeps_cookie=keeps_cookie
-    )
+    return maps.shell.page(
+        "sign_in.html", shell, themes=(), asked=asked, me=me, demo=demo, oidc=oidc,
+        keeps_cookie=keeps_cookie,
+    )  # fmt: skip
 
 
 POLICY = "; ".join(

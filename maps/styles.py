@@ -30,11 +30,53 @@ GROUND = {
     "building": "#dcd5c8",
     "building_edge": "#c3baa9",
     "ink": "#22323c",
+    "line": "#22323c",
     "division": "#5a3d5c",
     "unknown": "#d3d5d6",
     "unknown_line": "#9aa3a8",
     "vacant": "#b3261e",
+    "cell": "#faf8f3",
+    "none": "#f7f6f2",
+    "halo": "#ffffff",
+    "selected": "#c2410c",
+    "selected_ink": "#9a3412",
+    "chosen": "#1b5f85",
+    "street_ink": "#5d5647",
+    "name_halo": "rgba(255, 255, 255, .88)",
+    "crowd": "#2f4656",
+    "of_cases": "#a3302b",
+    "of_facilities": "#56636c",
 }
+"""What is drawn under and around the signs, by day. `cell` is one without a measure of its own,
+`none` one with nothing open, `crowd` stands for several cases."""
+
+DARK_GROUND = {
+    "paper": "#12191e",
+    "water": "#17384a",
+    "green": "#1d3327",
+    "road": "#33414a",
+    "road_edge": "#0d1317",
+    "building": "#2a353c",
+    "building_edge": "#3b4850",
+    "ink": "#d5dee3",
+    "line": "#7d8d97",
+    "division": "#a982ad",
+    "unknown": "#262f35",
+    "unknown_line": "#66747d",
+    "vacant": "#ff9a8c",
+    "cell": "#1a2329",
+    "none": "#1f292f",
+    "halo": "#0d1317",
+    "selected": "#ffb547",
+    "selected_ink": "#ffc877",
+    "chosen": "#6db7dd",
+    "street_ink": "#aeb9bf",
+    "name_halo": "rgba(13, 19, 23, .85)",
+    "crowd": "#48606f",
+    "of_cases": "#ff9a8c",
+    "of_facilities": "#98a6af",
+}
+"""The same by night."""
 
 RAMPS = {
     "households": ("#e7f1f1", "#c1dee2", "#96c5d2", "#69a5b9", "#4c7f99"),
@@ -43,12 +85,15 @@ RAMPS = {
 }
 """From few to many, one hue each; pale enough that names and houses read on all of them."""
 
-MEASURES = {
-    "households": ("户数", "Households", "户"),
-    "load": ("负荷", "Load", "户/人"),
-    "open_cases": ("未结案", "Open cases", "件"),
+DARK_RAMPS = {
+    "households": ("#1b2c34", "#214353", "#285b72", "#337892", "#4697b2"),
+    "load": ("#2c2618", "#4a3a1d", "#6b5124", "#8f6a2e", "#b5893f"),
+    "open_cases": ("#2f2120", "#512b29", "#773833", "#9f4a42", "#c96658"),
 }
-"""What the cells can be coloured by: Chinese, English, unit."""
+"""By night few is dark and many is bright."""
+
+MEASURES = ("households", "load", "open_cases")
+"""What the cells can be coloured by."""
 
 FACILITIES = {
     FacilityCategory.COMMUNITY: Sign("社", "#b3372b", "Community"),
@@ -103,10 +148,8 @@ def table() -> dict[str, object]:
     return {
         "ground": GROUND,
         "ramps": RAMPS,
-        "measures": [
-            {"key": key, "label": label, "english": english, "unit": unit}
-            for key, (label, english, unit) in MEASURES.items()
-        ],
+        "dark": {"ground": DARK_GROUND, "ramps": DARK_RAMPS},
+        "measures": MEASURES,
         "facilities": _legend(FACILITIES, hidden=(FacilityCategory.COMPONENT,)),
         "cases": _legend(CASES, hidden=ENDED_STATES),
     }

@@ -1,19 +1,8 @@
 // Asking our own server. Tells the page when the server is out of reach, and when it is back.
 
-export class Refused extends Error {
-  constructor(status, sentence) {
-    super(sentence);
-    this.status = status;
-  }
-}
+import { Lost, Refused } from '../page/ask.js';
 
-export class Lost extends Error {}
-
-// To be said to a promise: being refused, out of reach or asked anew is told elsewhere; all else
-// is a mistake of ours and goes to the console.
-export function expected(error) {
-  if (!(error instanceof Lost || error instanceof Refused || error.name === 'AbortError')) throw error;
-}
+export { Lost, Refused, expected } from '../page/ask.js';
 
 let onLost = () => {};
 
@@ -33,7 +22,7 @@ async function ask(url, signal) {
   if (answer.ok) return answer;
   if (answer.status >= 500) onLost();
   const problem = await answer.json().catch(() => ({}));
-  throw new Refused(answer.status, problem.detail ?? `${answer.status}`);
+  throw new Refused(answer.status, problem);
 }
 
 export async function askJson(url, signal) {

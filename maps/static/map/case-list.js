@@ -1,10 +1,11 @@
 // The open cases of a cell, in its card: those that are late first, then by what is due next.
 
+import { t } from '../page/words.js';
 import { make } from './build.js';
 import { folded } from './fold.js';
 import { clockOf } from './hours.js';
 import { opens } from './panel.js';
-import { lookOf, picture } from './signs.js';
+import { nameOf, picture } from './signs.js';
 import { state } from './state.js';
 
 const MOST = 8;
@@ -14,7 +15,7 @@ export function caseList({ cases, next }, total) {
   const rows = inOrder(cases).map(row);
   const beyond = next ? Math.max(total - rows.length, 0) : 0;
   const element = make('div', { class: 'case-list' }, folded('ul', {}, rows, {
-    key: `cases ${state.selected}`, most: MOST, words: (rest) => [`还有 ${rest + beyond} 件`, `${rest + beyond} more`],
+    key: `cases ${state.selected}`, most: MOST, words: (rest) => t('map.case.more', { n: rest + beyond }),
   }));
   return { element, isWhole: rows.length <= MOST };
 }
@@ -27,12 +28,11 @@ function inOrder(files) {
 }
 
 function row({ file, clock }) {
-  const { label, english } = lookOf('cases', file.state);
   const holder = file.worker ?? file.unit;
   return make('li', {}, make('button', { type: 'button', class: 'case-line', 'data-code': file.code, onclick: () => opens.case(file.code) },
     picture('cases', file.state),
     make('span', { class: 'what' },
       make('span', { class: 'name', text: file.title || file.code }),
-      make('span', { class: 'soft', text: [label, holder ?? file.address].filter(Boolean).join(' · '), title: english })),
-    make('span', { class: `when ${clock.look}`, text: clock.zh })));
+      make('span', { class: 'soft', text: [nameOf('cases', file.state), holder ?? file.address].filter(Boolean).join(' · ') })),
+    make('span', { class: `when ${clock.look}`, text: clock.words })));
 }

@@ -1,20 +1,19 @@
 // What happened to a case: every move with who and when, the newest first; and its photographs.
 
-import { both, make } from './build.js';
+import { t, term } from '../page/words.js';
+import { make } from './build.js';
 import { folded } from './fold.js';
 import { moment } from './hours.js';
 import { section } from './panel.js';
-import { settings } from './state.js';
 
-const { words } = settings;
 const MOST = 6;
-const ACTORS = { clock: '系统', anybody: '市民' };
+const ACTORS = { clock: t('map.story.clock'), anybody: t('map.story.anybody') };
 
 export function story({ code, timeline }) {
-  if (!timeline.length) return section('经过', 'Timeline', make('p', { class: 'none' }, ...both('没有记录', 'Nothing is noted')));
+  if (!timeline.length) return section(t('map.story.title'), make('p', { class: 'none', text: t('map.story.none') }));
   const rows = timeline.slice().reverse().map(line);
-  return section('经过', 'Timeline', folded('ol', { class: 'story' }, rows, {
-    key: `story ${code}`, most: MOST, words: (rest) => [`展开 另 ${rest} 条`, `${rest} more`],
+  return section(t('map.story.title'), folded('ol', { class: 'story' }, rows, {
+    key: `story ${code}`, most: MOST, words: (rest) => t('map.story.more', { n: rest }),
   }));
 }
 
@@ -22,13 +21,11 @@ function line(event) {
   const { move, source, target, at } = event;
   const [about, said] = [facts(event), event.words || event.detail?.reason];
   return make('li', { class: source === target ? 'stays' : 'moves' },
-    make('p', { class: 'top' }, make('b', {}, ...both(words.move[move] ?? move, plain(move))),
+    make('p', { class: 'top' }, make('b', { text: term('move', move) }),
       make('time', { datetime: at, text: moment(at) })),
     make('p', { class: 'soft', text: [by(event), ...about].join(' · ') }),
     said ? make('p', { class: 'said-so', text: said }) : null);
 }
-
-const plain = (move) => `${move[0].toUpperCase()}${move.slice(1).replaceAll('_', ' ')}`;
 
 function by({ actor, unit, worker }) {
   const to = worker ?? unit;
@@ -38,15 +35,15 @@ function by({ actor, unit, worker }) {
 function facts({ move, condition, other, detail }) {
   const { until, rating, cell, level, closing, whistle, party, parties } = detail ?? {};
   return [
-    whistle && `第 ${whistle} 哨`,
+    whistle && t('map.whistle.round', { n: whistle }),
     party,
-    condition && `条件：${condition}`,
-    closing && `标准：${closing}`,
-    until && `至 ${moment(until)}`,
-    rating && `${rating} 分`,
-    cell && `网格 ${cell}`,
-    other && `案卷 ${other}`,
-    move === 'escalate' && level && `报${words.level[level] ?? level}`,
+    condition && t('map.story.condition', { of: condition }),
+    closing && t('map.story.closing', { of: closing }),
+    until && t('map.story.until', { when: moment(until) }),
+    rating && t('map.story.rating', { rating }),
+    cell && t('map.story.cell', { cell }),
+    other && t('map.story.case', { other }),
+    move === 'escalate' && level && t('map.story.escalated', { level: term('division_level', level) }),
     parties?.join('、'),
   ].filter(Boolean);
 }
@@ -54,8 +51,8 @@ function facts({ move, condition, other, detail }) {
 export function photos({ code, photos: taken }) {
   if (!taken.length) return null;
   const path = `/cases/${encodeURIComponent(code)}/photos`;
-  return section('照片', 'Photographs', make('ul', { class: 'photos' }, ...taken.map(({ number, width, height, added_at: at, is_far: far }) => make('li', {},
-    make('a', { href: `${path}/${number}.jpg`, target: '_blank', rel: 'noopener', 'aria-label': `照片 ${number} Photograph ${number}` },
-      make('img', { src: `${path}/${number}/thumb.jpg`, width, height, alt: `照片 ${number}，${moment(at)}`, loading: 'lazy' }),
-      far ? make('span', { class: 'far', text: '离现场远' }) : null)))));
+  return section(t('map.photos'), make('ul', { class: 'photos' }, ...taken.map(({ number, width, height, added_at: at, is_far: far }) => make('li', {},
+    make('a', { href: `${path}/${number}.jpg`, target: '_blank', rel: 'noopener', 'aria-label': t('map.photo', { number }) },
+      make('img', { src: `${path}/${number}/thumb.jpg`, width, height, alt: t('map.photo_at', { number, when: moment(at) }), loading: 'lazy' }),
+      far ? make('span', { class: 'far', text: t('map.photo_far') }) : null)))));
 }

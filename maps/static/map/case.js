@@ -1,20 +1,19 @@
 // The card of a case: what it is, how its time stands, who answers and why, what happened so far.
 
+import { language, t, term } from '../page/words.js';
 import { Lost, Refused, askJson } from './ask.js';
-import { both, icon, make } from './build.js';
+import { icon, make } from './build.js';
 import { folded } from './fold.js';
 import { clockOf, hasEnded, moment, setClock } from './hours.js';
 import { may, me, signIn } from './me.js';
 import { askAnew, fill, heading, inPlace, opens, panel, reason, section, telephone, turnTo } from './panel.js';
 import { photos, story } from './case-story.js';
-import { lookOf, picture } from './signs.js';
-import { settings, state } from './state.js';
+import { picture } from './signs.js';
+import { state } from './state.js';
 import { whistleList } from './whistles.js';
 
 const MOST_M = 10000; // what /locate allows
-const TITLE = '案卷 Case';
-const NONE = ['您负责的范围里没有这件案卷。', 'No such case is in your charge.'];
-const { words } = settings;
+const TITLE = t('map.case.title');
 const TICK_MS = 20_000;
 
 let shown = null; // the case as it was last read
@@ -44,7 +43,7 @@ export async function freshCase() {
     inPlace(() => draw(read));
     if (before?.code !== code || before.state === read.file.state) return;
     panel.querySelector('.state').classList.add('new');
-    told.textContent = `案卷 ${read.file.title} 现在${read.file.label}`;
+    told.textContent = t('map.case.now', { title: read.file.title, state: term('case_state', read.file.state) });
   } catch (error) {
     if (error.status === 404) refuse(code, error);
     throw error;
@@ -81,23 +80,21 @@ async function orNone(asked) {
 
 function refuse(code, error) {
   shown = null;
-  fill(TITLE, head({ code }), reason(error, ['这件案卷', 'This case'], NONE));
+  fill(TITLE, head({ code }), reason(error, t('map.case.this'), t('map.case.none')));
 }
 
 // A link to a case, opened by somebody who may not see cases: nothing of it is told.
 async function closed(code) {
   const { login } = await me();
-  fill(TITLE, head({ code }), make('p', { class: 'none' }, ...both(...(login
-    ? ['您的角色看不到案卷。', 'Your role does not see cases.']
-    : ['这件案卷登录后才能看。', 'Sign in to see this case.']))),
-  login ? null : make('p', { class: 'acts' }, make('button', { type: 'button', class: 'main', onclick: signIn }, ...both('登录', 'Sign in'))));
+  fill(TITLE, head({ code }), make('p', { class: 'none', text: t(login ? 'map.case.not_yours' : 'map.case.sign_in') }),
+  login ? null : make('p', { class: 'acts' }, make('button', { type: 'button', class: 'main', onclick: signIn, text: t('page.sign.in') })));
   return null;
 }
 
 function draw({ file, why, whistles, around }) {
   shown = file;
   fill(TITLE, head(file), time(file), holder(file), unsure(file, around), whose(file, why), report(file),
-    photos(file), whistles?.length ? section('吹哨', 'Whistles', whistleList(whistles)) : null, story(file));
+    photos(file), whistles?.length ? section(t('map.whistle.title'), whistleList(whistles)) : null, story(file));
 }
 
 // Head
@@ -110,34 +107,32 @@ function head(file) {
 
 function filed({ class: kind, code }) {
   const of = [kind.code, kind.name].filter(Boolean).join(' ');
-  return make('p', { class: 'code' }, kind.kind ? make('span', { class: 'kind', text: words.kind[kind.kind] }) : null,
+  return make('p', { class: 'code' }, kind.kind ? make('span', { class: 'kind', text: term('class_kind', kind.kind) }) : null,
     of ? make('span', { text: of }) : null, make('span', { text: code }));
 }
 
 function wayBack({ cell }) {
   if (!cell) return make('p', { class: 'where back', text: TITLE });
-  return make('button', { type: 'button', class: 'back', onclick: () => opens.cell(cell.code), 'aria-label': `回到 ${cell.name} Back to the cell` },
+  return make('button', { type: 'button', class: 'back', onclick: () => opens.cell(cell.code), 'aria-label': t('map.case.back', { name: cell.name }) },
     icon('m12 5-5 5 5 5'), make('span', { text: cell.name }));
 }
 
 function standing(file) {
-  const { english } = lookOf('cases', file.state);
-  return make('p', { class: 'state' }, picture('cases', file.state), make('b', {}, ...both(file.label, english)),
+  return make('p', { class: 'state' }, picture('cases', file.state), make('b', { text: term('case_state', file.state) }),
     ...marks(file).map((text) => make('span', { class: 'mark', text })));
 }
 
 function marks(file) {
-  const appeal = { asked: '申诉中', upheld: '申诉成立', rejected: '申诉驳回' }[file.appeal];
   return [
-    file.supervised && '督办',
-    file.overdue_at && !hasEnded(file.state) && clockOf(file).look !== 'late' && '处置已超期',
-    file.level && `已上报${words.level[file.level] ?? file.level}`,
-    file.extension_asked && '申请延期中',
-    file.extensions > 0 && `延期 ${file.extensions} 次`,
-    file.returns > 0 && `回退 ${file.returns} 次`,
-    file.reworks > 0 && `返工 ${file.reworks} 次`,
-    appeal,
-    file.exempt && '免责',
+    file.supervised && t('map.mark.supervised'),
+    file.overdue_at && !hasEnded(file.state) && clockOf(file).look !== 'late' && t('map.mark.overdue'),
+    file.level && t('map.mark.level', { level: term('division_level', file.level) }),
+    file.extension_asked && t('map.mark.extension_asked'),
+    file.extensions > 0 && t('map.mark.extensions', { n: file.extensions }),
+    file.returns > 0 && t('map.mark.returns', { n: file.returns }),
+    file.reworks > 0 && t('map.mark.reworks', { n: file.reworks }),
+    file.appeal && t(`map.mark.appeal.${file.appeal}`),
+    file.exempt && t('map.mark.exempt'),
   ].filter(Boolean);
 }
 
@@ -148,15 +143,15 @@ function time(file) {
   const bar = clock.share === undefined ? null : make('div', { class: 'gauge', 'aria-hidden': 'true' }, make('i'));
   if (bar) bar.firstChild.style.width = `${Math.round(clock.share * 1000) / 10}%`;
   return make('section', { class: `time ${clock.look}` },
-    make('h3', {}, ...both(clock.stage ? `${clock.stage[0]}时限` : '时限', clock.stage ? `${clock.stage[1]} by` : 'Time')),
-    make('p', { class: 'left' }, ...both(clock.zh, clock.en)), bar, make('p', { class: 'soft', text: due(file, clock) }));
+    make('h3', { text: t(`map.time.${clock.stage?.name ?? 'title'}`) }),
+    make('p', { class: 'left', text: clock.words }), bar, make('p', { class: 'soft', text: due(file, clock) }));
 }
 
 function due(file, clock) {
   const { condition } = file;
-  const limit = condition && ['dispatched', 'handling'].includes(file.state) ? `限 ${condition.amount} ${words.clock[condition.clock]}` : '';
-  const ended = file.closed_at ? `${file.label}于 ${moment(file.closed_at)}` : '';
-  return [clock.due ? `${moment(clock.due)} 到期` : ended, limit].filter(Boolean).join(' · ');
+  const limit = condition && ['dispatched', 'handling'].includes(file.state) ? t('map.time.limit', { amount: condition.amount, clock: term('clock', condition.clock) }) : '';
+  const ended = file.closed_at ? t('map.time.ended_at', { state: term('case_state', file.state), when: moment(file.closed_at) }) : '';
+  return [clock.due ? t('map.time.due', { when: moment(clock.due) }) : ended, limit].filter(Boolean).join(' · ');
 }
 
 // Time passes while one reads.
@@ -168,21 +163,21 @@ setInterval(() => {
 // Who
 
 function holder({ unit, worker, state: at }) {
-  const rows = [[unit, unit && words.unit[unit.kind]], [worker, '经办人']].filter(([who]) => who);
-  const none = hasEnded(at) ? ['没有登记经办', 'Nobody is noted'] : ['还没有派给谁', 'With nobody yet'];
-  return section('在谁手上', 'With whom', rows.length
+  const rows = [[unit, unit && term('unit_kind', unit.kind)], [worker, t('map.case.handler')]].filter(([who]) => who);
+  const none = t(hasEnded(at) ? 'map.case.nobody_noted' : 'map.case.nobody_yet');
+  return section(t('map.case.holder'), rows.length
     ? make('ul', { class: 'posts' }, ...rows.map(([who, role]) => make('li', {},
       make('span', { class: 'role', text: role }), make('span', { class: 'name', text: who.name }), telephone(who.name, who.phone))))
-    : make('p', { class: 'none' }, ...both(...none)));
+    : make('p', { class: 'none', text: none }));
 }
 
 function unsure({ desk, candidates }, around) {
   if (!desk) return null;
   const nameOf = (code) => around.find((cell) => cell.code === code)?.name ?? code;
   const cells = candidates.map((code) => make('li', {}, make('button', { type: 'button', class: 'chip', text: nameOf(code), onclick: () => opens.cell(code) })));
-  return section('网格未定', 'Cell not sure',
-    make('p', { class: 'plain', text: desk.code ? `由${desk.name ?? desk.code}值班台定格` : '由总值班台定格' }),
-    cells.length ? make('p', { class: 'soft', text: '可能在这些网格 May lie in' }) : null,
+  return section(t('map.case.unsure'),
+    make('p', { class: 'plain', text: desk.code ? t('map.case.desk', { name: desk.name ?? desk.code }) : t('map.case.main_desk') }),
+    cells.length ? make('p', { class: 'soft', text: t('map.case.maybe') }) : null,
     cells.length ? make('ul', { class: 'chips' }, ...cells) : null);
 }
 
@@ -190,22 +185,21 @@ function whose(file, why) {
   if (hasEnded(file.state) || !why) return null;
   const held = file.unit || file.worker;
   const list = folded('ol', { class: 'why' }, why.steps.map(step), {
-    key: `why ${file.code}`, most: 5, tail: 2, words: (rest) => [`中间还有 ${rest} 步`, `${rest} steps between`],
+    key: `why ${file.code}`, most: 5, tail: 2, words: (rest) => t('map.case.steps', { n: rest }),
   });
-  return section('谁来负责，为什么', 'Who answers, and why',
-    held ? make('p', { class: 'soft' }, ...both('已经派出。若现在再派：', 'It is dispatched; if it were now:')) : null, list,
+  return section(t('map.case.why'),
+    held ? make('p', { class: 'soft', text: t('map.case.if_now') }) : null, list,
     why.chosen ? null : nobody(held));
 }
 
-function step({ outcome, zh, en }, at) {
+function step({ outcome, ...told }, at) {
   return make('li', { class: outcome },
     make('span', { class: 'sign-of' }, outcome === 'chosen' ? icon('m4.5 10.5 4 4 7-8.5') : `${at + 1}`),
-    make('p', { text: zh }), make('p', { class: 'soft', lang: 'en', text: en }));
+    make('p', { text: told[language] }));
 }
 
 function nobody(held) {
-  const words = held ? ['无人可派', 'Nobody'] : ['无人可派，留在值班台', 'Nobody can take it: it stays at its desk'];
-  return make('p', { class: held ? 'soft' : 'nobody' }, ...both(...words));
+  return make('p', { class: held ? 'soft' : 'nobody', text: t(held ? 'map.case.nobody' : 'map.case.stays') });
 }
 
 // What was reported
@@ -213,16 +207,16 @@ function nobody(held) {
 function report(file) {
   const { condition } = file;
   const rows = [
-    ['地点', file.address],
-    ['上报', [moment(file.reported_at), words.channel[file.channel] ?? file.channel].filter(Boolean).join(' · ')],
-    ['来电', file.contact],
-    ['立案条件', condition?.filing],
-    ['结案标准', condition?.closing],
-    ['并入', file.joined_to && link(file.joined_to)],
-    ['并案', file.joined?.length ? file.joined.map(link) : null],
+    ['address', file.address],
+    ['reported', [moment(file.reported_at), term('channel', file.channel)].filter(Boolean).join(' · ')],
+    ['contact', file.contact],
+    ['filing', condition?.filing],
+    ['closing', condition?.closing],
+    ['joined_to', file.joined_to && link(file.joined_to)],
+    ['joined', file.joined?.length ? file.joined.map(link) : null],
   ].filter(([, value]) => value);
-  return section('案情', 'What was reported', file.description ? make('p', { class: 'plain', text: file.description }) : null,
-    make('dl', { class: 'told' }, ...rows.flatMap(([name, value]) => [make('dt', { text: name }), make('dd', {}, ...[value].flat())])));
+  return section(t('map.case.told'), file.description ? make('p', { class: 'plain', text: file.description }) : null,
+    make('dl', { class: 'told' }, ...rows.flatMap(([name, value]) => [make('dt', { text: t(`map.told.${name}`) }), make('dd', {}, ...[value].flat())])));
 }
 
 function link(code) {

@@ -1,11 +1,12 @@
 // The small controls at the lower right that are ours, and what Leaflet's own one lacks.
 
+import { t } from '../page/words.js';
 import { icon, make } from './build.js';
 
 export function homeButton(map, goHome) {
   const Home = L.Control.extend({
     onAdd() {
-      const button = make('button', { type: 'button', class: 'home', title: '全图 Whole town', 'aria-label': '全图 Whole town' },
+      const button = make('button', { type: 'button', class: 'home', title: t('map.do.home'), 'aria-label': t('map.do.home') },
         icon('M3 8V3h5', 'M12 3h5v5', 'M17 12v5h-5', 'M8 17H3v-5'));
       L.DomEvent.disableClickPropagation(button);
       button.addEventListener('click', goHome);
@@ -20,8 +21,8 @@ export function closeLayersOnEscape(map) {
   const box = map.getContainer().querySelector('.leaflet-control-layers');
   const toggle = box?.querySelector('.leaflet-control-layers-toggle');
   if (!toggle) return;
-  toggle.title = '图层 Layers';
-  toggle.setAttribute('aria-label', '图层 Layers');
+  toggle.title = t('map.do.layers');
+  toggle.setAttribute('aria-label', t('map.do.layers'));
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !box.classList.contains('leaflet-control-layers-expanded')) return;
     event.preventDefault();

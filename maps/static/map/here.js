@@ -1,6 +1,7 @@
 // Where am I: asks the browser, shows the place and opens its cell. The place is used once and
 // is kept nowhere.
 
+import { t } from '../page/words.js';
 import { askJson, expected } from './ask.js';
 import { icon, make } from './build.js';
 import { length, showChoice } from './card.js';
@@ -10,16 +11,12 @@ import { roomFor } from './room.js';
 
 const MOST_M = 10000; // what /locate allows
 
-const REFUSED = {
-  1: ['没有得到定位许可。请在浏览器的网站设置里允许定位，再试一次。', 'Location was not permitted. Allow it in the site settings of your browser.'],
-  2: ['现在定不了位。请到开阔处再试。', 'Your position is not available just now.'],
-  3: ['定位用时太久。请再试一次。', 'Finding your position took too long.'],
-};
+const REFUSED = { 1: 'denied', 2: 'unknown', 3: 'slow' };
 
 export function locateButton(map, openCell) {
   const Here = L.Control.extend({
     onAdd() {
-      const button = make('button', { type: 'button', class: 'here', title: '我在哪里 Where am I', 'aria-label': '我在哪里 Where am I' },
+      const button = make('button', { type: 'button', class: 'here', title: t('map.do.here'), 'aria-label': t('map.do.here') },
         icon('M10 2v3', 'M10 15v3', 'M2 10h3', 'M15 10h3', 'M14.5 10a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0z'));
       L.DomEvent.disableClickPropagation(button);
       button.addEventListener('click', () => position(button, (coords) => show(map, coords, openCell)));
@@ -34,7 +31,7 @@ const marks = L.layerGroup();
 // Asks the browser once, for who pressed `button`; says why not.
 export function position(button, found) {
   if (!navigator.geolocation || !window.isSecureContext) {
-    say('这个页面不能定位：需要 https，或在本机打开。', 'Locating needs https, or this very machine.');
+    say(t('map.here.insecure'));
     return;
   }
   button.classList.add('busy');
@@ -45,7 +42,7 @@ export function position(button, found) {
     },
     ({ code }) => {
       button.classList.remove('busy');
-      say(...REFUSED[code]);
+      say(t(`map.here.${REFUSED[code]}`));
     },
     { enableHighAccuracy: true, timeout: 10000, maximumAge: 15000 },
   );
@@ -64,8 +61,8 @@ async function show(map, { longitude, latitude, accuracy }, openCell) {
     if (found.candidates?.length) unsure(map, found, { place, around, accuracy }, openCell);
     else if (found.cell) {
       openCell(found.cell.code, { at: place });
-      say(`您在 ${found.cell.name}（误差约 ${length(accuracy)}）。`, 'You are in this cell.');
-    } else say('您所在的地方不属于任何网格。', 'Where you are, there is no cell.');
+      say(t('map.here.in', { name: found.cell.name, m: length(accuracy) }));
+    } else say(t('map.here.nowhere'));
   } catch (error) {
     expected(error);
   }
@@ -75,8 +72,7 @@ async function show(map, { longitude, latitude, accuracy }, openCell) {
 function unsure(map, { cell, candidates }, { place, around, accuracy }, openCell) {
   const rows = [...(cell ? [{ ...cell, distance_m: 0 }] : []), ...candidates];
   showChoice({
-    title: rows.length === 1 ? `可能在 ${rows[0].name}` : `可能在 ${rows[0].name}，或另 ${rows.length - 1} 个网格`,
-    english: `You may be in any of these ${rows.length}`,
+    title: t(rows.length === 1 ? 'map.here.maybe' : 'map.here.maybe_more', { name: rows[0].name, n: rows.length - 1 }),
     accuracy,
     rows,
   }, (code) => openCell(code, { at: place }));

@@ -63,7 +63,7 @@ export function takingUp(tiles, freshCard) {
       if (heard.any) act();
     }, REST_MS);
     if (all || files.has(state.case) || (!state.case && cells.has(state.selected))) freshCard().catch(expected);
-    tiles.reloadCases((tile) => all || concerns(tile, files, cells)).catch(expected);
+    tiles.reloadCases({ all, files, cells }).catch(expected);
   };
   const take = (more) => {
     heard.any = true;
@@ -82,9 +82,3 @@ export function takingUp(tiles, freshCard) {
 }
 
 const none = () => ({ any: false, all: false, files: new Set(), cells: new Set() });
-
-// Where a case was drawn, and where it lies now. A tile without cells cannot say.
-function concerns(tile, files, cells) {
-  const [drawn, ground] = [tile.cases ?? [], tile.cells];
-  return !ground || drawn.some(({ values }) => files.has(values.code)) || ground.some(({ values }) => cells.has(values.code));
-}

@@ -1,6 +1,9 @@
 // The map page, put together. The page's own script (written by maps/page.py) calls `openMap`,
 // `part` and, last, `start`.
 
+import { isDark, onTheme } from '../page/theme.js';
+import '../page/view.js';
+import { t } from '../page/words.js';
 import { address, readAddress } from './address.js';
 import { askJson, expected, whenLost } from './ask.js';
 import { freshCell, showCell } from './card.js';
@@ -10,6 +13,7 @@ import { drawLegend } from './legend.js';
 import { closeLayersOnEscape, homeButton } from './controls.js';
 import { locateButton } from './here.js';
 import { listen, takingUp } from './live.js';
+import { palette } from './look.js';
 import { Names } from './names.js';
 import { loaded, lost, nothingYet, quiet } from './notice.js';
 import { closeCard, isDrawn, opens, panel } from './panel.js';
@@ -46,7 +50,7 @@ export function openMap(id) {
   map.createPane('names').style.zIndex = 450;
   map.getPane('names').style.pointerEvents = 'none';
   reportButton(map);
-  L.control.zoom({ position: 'bottomright', zoomInTitle: '放大 Zoom in', zoomOutTitle: '缩小 Zoom out' }).addTo(map);
+  L.control.zoom({ position: 'bottomright', zoomInTitle: t('map.do.in'), zoomOutTitle: t('map.do.out') }).addTo(map);
   L.control.scale({ position: 'bottomleft', imperial: false }).addTo(map);
   tiles = new TownTiles({ pane: 'town' }).on('tileunload', stopLoading);
   names = new Names(tiles);
@@ -146,7 +150,7 @@ export function start() {
   homeButton(map, goHome);
   locateButton(map, openCell);
   closeLayersOnEscape(map);
-  map.on('click', (event) => placedPin(event.latlng) || (pickAt(map, tiles, event.latlng, opens) ?? closeCard()));
+  map.on('click', (event) => placedPin(event.latlng) || pick(event.latlng).catch(expected));
   readout(map, tiles);
   onChange((what) => {
     if (what !== 'overview') tiles.repaint();
@@ -160,7 +164,16 @@ export function start() {
   setInterval(() => document.visibilityState === 'visible' && retry(), LOOK_AGAIN_S * 1000);
   window.addEventListener('online', retry);
   window.addEventListener('offline', onLost);
+  state.dark = isDark();
+  onTheme(() => {
+    state.dark = isDark();
+    if (state.overview) changed('theme');
+  });
   retry();
+}
+
+async function pick(place) {
+  if (!(await pickAt(map, tiles, place, opens))) closeCard();
 }
 
 // Open a cell's card; fly to it when it was searched for, keep `at` in sight when that is where
@@ -187,7 +200,7 @@ function openCase(code, { cell, focus = true } = {}) {
 function mark(place) {
   ring?.remove();
   if (!place) return;
-  ring = L.circleMarker(place, { radius: 17, color: '#c2410c', weight: 3.5, fill: false, interactive: false }).addTo(map);
+  ring = L.circleMarker(place, { radius: 17, color: palette().ground.selected, weight: 3.5, fill: false, interactive: false }).addTo(map);
   reveal(map, L.latLngBounds([place]));
 }
 

@@ -1,6 +1,7 @@
 // What the page says when there is nothing to show, or nobody to ask.
 
-import { both, icon, make } from './build.js';
+import { t } from '../page/words.js';
+import { icon, make } from './build.js';
 
 const notice = document.getElementById('notice');
 const said = document.getElementById('said');
@@ -20,10 +21,9 @@ export function lost(retry, mapIsThere) {
   notice.classList.add('warning');
   notice.classList.toggle('slim', mapIsThere);
   notice.replaceChildren(
-    make('h2', {}, ...both('连接不上服务器', 'The server does not answer')),
-    make('p', { text: '地图上的内容可能不是最新的。恢复后会自动继续，不需要刷新页面。' }),
-    make('p', { class: 'english', lang: 'en', text: 'What you see may be out of date. It goes on by itself once the server is back.' }),
-    make('button', { class: 'main', type: 'button', onclick: retry }, ...both('现在重试', 'Try again now')),
+    make('h2', { text: t('map.lost.title') }),
+    make('p', { text: t('map.lost.lead') }),
+    make('button', { class: 'main', type: 'button', onclick: retry, text: t('map.lost.again') }),
   );
   notice.hidden = false;
 }
@@ -32,11 +32,10 @@ export function nothingYet() {
   loaded();
   notice.classList.remove('warning', 'slim');
   notice.replaceChildren(
-    make('h2', {}, ...both('还没有网格', 'No cells yet')),
-    make('p', { text: '导入一份网格数据，或者先装一座示范小城看看：' }),
-    make('pre', {}, make('code', { text: 'wangge import cells 网格.geojson --datum wgs84\nwangge demo' })),
-    make('p', { class: 'english', lang: 'en', text: 'Import your cells, or load the invented demo town first. Then reload this page.' }),
-    make('button', { class: 'main', type: 'button', onclick: () => window.location.reload() }, ...both('重新载入', 'Reload')),
+    make('h2', { text: t('map.nothing.title') }),
+    make('p', { text: t('map.nothing.lead') }),
+    make('pre', {}, make('code', { text: t('map.nothing.how') })),
+    make('button', { class: 'main', type: 'button', onclick: () => window.location.reload(), text: t('map.nothing.again') }),
   );
   notice.hidden = false;
 }
@@ -44,9 +43,9 @@ export function nothingYet() {
 let hiding;
 
 // A passing sentence; it goes by itself or by its button.
-export function say(chinese, english) {
-  said.replaceChildren(make('span', {}, ...both(chinese, english)),
-    make('button', { type: 'button', class: 'close', 'aria-label': '知道了 Dismiss', onclick: unsay }, icon('m5 5 10 10', 'm15 5-10 10')));
+export function say(words) {
+  said.replaceChildren(make('span', { text: words }),
+    make('button', { type: 'button', class: 'close', 'aria-label': t('map.do.dismiss'), onclick: unsay }, icon('m5 5 10 10', 'm15 5-10 10')));
   said.hidden = false;
   clearTimeout(hiding);
   hiding = setTimeout(unsay, 8000);

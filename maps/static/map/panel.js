@@ -1,8 +1,9 @@
 // The panel beside the map, on a phone a sheet from below. It shows one thing at a time: the card
 // of a cell, or of a case, or the form of a report.
 
+import { t } from '../page/words.js';
 import { Lost } from './ask.js';
-import { both, icon, make } from './build.js';
+import { icon, make } from './build.js';
 import { changed, state } from './state.js';
 
 export const panel = document.getElementById('card');
@@ -75,7 +76,7 @@ new ResizeObserver(showMore).observe(panel);
 
 function closer() {
   return make('div', { class: 'closer' },
-    make('button', { type: 'button', class: 'close', 'aria-label': '关闭 Close', onclick: closeCard }, icon('m5 5 10 10', 'm15 5-10 10')));
+    make('button', { type: 'button', class: 'close', 'aria-label': t('page.do.close'), onclick: closeCard }, icon('m5 5 10 10', 'm15 5-10 10')));
 }
 
 // A name of three hundred characters is cut until it is clicked.
@@ -83,20 +84,20 @@ export function heading(name) {
   return make('h2', { text: name, title: name, onclick: (event) => event.target.classList.toggle('whole') });
 }
 
-export function section(label, english, ...children) {
-  return make('section', {}, make('h3', {}, ...both(label, english)), ...children);
+export function section(label, ...children) {
+  return make('section', {}, make('h3', { text: label }), ...children);
 }
 
 export function telephone(name, phone) {
-  return phone ? make('a', { href: `tel:${phone.replace(/[^0-9+]/g, '')}`, text: phone, 'aria-label': `拨打 ${name} ${phone}` }) : null;
+  return phone ? make('a', { href: `tel:${phone.replace(/[^0-9+]/g, '')}`, text: phone, 'aria-label': t('map.call', { name, phone }) }) : null;
 }
 
-// Why something cannot be read; `thing` and `gone` are pairs of Chinese and English.
+// Why something cannot be read; `thing` is its name, `gone` the sentence that there is none.
 export function reason(error, thing, gone) {
   const words = error.status === 404
     ? gone
     : error instanceof Lost || error.status >= 500
-      ? [`连接不上服务器，读不到${thing[0]}；恢复后会自动再读。`, 'The server does not answer; the card is read again once it is back.']
-      : [`读不到${thing[0]}。`, `${thing[1]} cannot be read.`];
-  return make('p', { class: 'none' }, ...both(...words));
+      ? t('map.lost.unread', { thing })
+      : t('map.lost.refused', { thing });
+  return make('p', { class: 'none', text: words });
 }

@@ -1,37 +1,20 @@
 // What a report is about: a class of the catalogue, found by name or code. Without a class, words do.
 
-import { Lost, askJson, expected } from './ask.js';
-import { both, icon, make } from './build.js';
-import { settings } from './state.js';
+import { catalogue, matching } from '../page/classes.js';
+import { t, term } from '../page/words.js';
+import { Lost, expected } from './ask.js';
+import { icon, make } from './build.js';
 
 const MOST = 8; // the panel scrolls, its list does not
-const ORDER = ['event', 'service', 'component'];
-const kindOf = ({ kind }) => settings.words.kind[kind] ?? kind;
-
-let classes = null;
-
-async function catalogue() {
-  if (classes) return classes;
-  const all = await askJson('/catalogue');
-  classes = all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.code < b.code ? -1 : 1));
-  return classes;
-}
-
-// Those that hold every word, in name, major or code; what the name begins with comes first.
-function matching(all, text) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const hits = all.filter((one) => words.every((word) => `${one.name} ${one.major_name} ${one.code}`.toLowerCase().includes(word)));
-  const rank = (one) => (one.code === text || one.name.startsWith(text) ? 0 : one.name.includes(text) ? 1 : 2);
-  return text ? hits.sort((a, b) => rank(a) - rank(b)) : hits;
-}
+const kindOf = ({ kind }) => term('class_kind', kind);
 
 // `chosen(one)` hears of the class taken, or of null.
 export function classField(chosen) {
   const input = make('input', {
-    id: 'report-class', type: 'text', role: 'combobox', autocomplete: 'off', spellcheck: 'false', maxlength: '60', placeholder: '查找类别：名称或代码',
+    id: 'report-class', type: 'text', role: 'combobox', autocomplete: 'off', spellcheck: 'false', maxlength: '60', placeholder: t('map.class.find'),
     'aria-expanded': 'false', 'aria-controls': 'report-classes', 'aria-autocomplete': 'list', 'aria-describedby': 'fault-class_code',
   });
-  const list = make('ul', { class: 'options', id: 'report-classes', role: 'listbox', 'aria-label': '类别 Classes', hidden: true });
+  const list = make('ul', { class: 'options', id: 'report-classes', role: 'listbox', 'aria-label': t('map.class.title'), hidden: true });
   const pick = make('div', { class: 'pick' }, input, list);
   const taken = make('p', { class: 'taken', hidden: true });
   let found = [];
@@ -44,10 +27,10 @@ export function classField(chosen) {
       const hits = matching(await catalogue(), input.value.trim());
       found = hits.slice(0, MOST);
       more = hits.length - found.length;
-      if (document.activeElement === input) show('没有这样的类别，直接用文字说明 No such class: words will do');
+      if (document.activeElement === input) show(t('map.class.none'));
     } catch (error) {
       found = [];
-      if (error instanceof Lost || error.status >= 500) show('现在读不到类别，可以直接用文字说明 Words will do');
+      if (error instanceof Lost || error.status >= 500) show(t('map.class.lost'));
       expected(error);
     }
   }
@@ -56,7 +39,7 @@ export function classField(chosen) {
     const rows = found.map((each, index) => make('li', { role: 'option', id: `report-class-${index}`, 'aria-selected': 'false', onclick: () => choose(index) },
       make('span', { class: 'name', text: each.name }), make('span', { class: 'code', text: each.code }),
       make('span', { class: 'soft', text: `${kindOf(each)} · ${each.major_name}` })));
-    const rest = more > 0 && make('li', { class: 'none' }, ...both(`还有 ${more} 类，写几个字再找`, 'type to find more'));
+    const rest = more > 0 && make('li', { class: 'none', text: t('map.class.more', { n: more }) });
     list.replaceChildren(...(rows.length ? [...rows, rest].filter(Boolean) : [make('li', { class: 'none', text: none })]));
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
@@ -92,7 +75,7 @@ export function classField(chosen) {
     taken.hidden = !one;
     taken.replaceChildren(...(one ? [
       make('span', { class: 'kind', text: kindOf(one) }), make('span', { class: 'name', text: one.name }), make('span', { class: 'soft', text: one.code }),
-      make('button', { type: 'button', class: 'change', 'aria-label': `不是${one.name}，另选 Choose another class`, onclick: again }, icon('m5 5 10 10', 'm15 5-10 10')),
+      make('button', { type: 'button', class: 'change', 'aria-label': t('map.class.other', { name: one.name }), onclick: again }, icon('m5 5 10 10', 'm15 5-10 10')),
     ] : []));
   }
 
@@ -123,7 +106,7 @@ export function classField(chosen) {
   input.addEventListener('blur', close);
   list.addEventListener('pointerdown', (event) => event.preventDefault());
   return {
-    element: make('div', {}, make('label', { for: 'report-class', class: 'unseen-label' }, ...both('类别', 'Class')), pick, taken),
+    element: make('div', {}, make('label', { for: 'report-class', class: 'unseen-label', text: t('map.class.title') }), pick, taken),
     input,
     chosen: () => one,
     take,

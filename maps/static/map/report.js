@@ -2,29 +2,30 @@
 // the session of the browser, photographs in memory. One report has one request id, so sending it
 // again, after a lost answer or by a second press, never makes a second case.
 
+import { newId } from '../page/ask.js';
+import { sendPhoto } from '../page/photos.js';
+import { t, term } from '../page/words.js';
 import { Lost, Refused, askJson, expected } from './ask.js';
-import { both, icon, make } from './build.js';
+import { icon, make } from './build.js';
 import { may } from './me.js';
 import { say } from './notice.js';
 import { fill, opens, panel, section, turnTo } from './panel.js';
 import { classField } from './report-class.js';
-import { photosField, sendPhoto } from './report-photos.js';
+import { photosField } from './report-photos.js';
 import { answering, placeField } from './report-place.js';
-import { onChange, settings, state } from './state.js';
+import { onChange, state } from './state.js';
 
-const TITLE = '上报问题 Report a problem';
+const TITLE = t('map.report.title');
 const KEPT = 'wangge.report';
 const MOST_WORDS = 4000;
 const PLUS = ['M10 4v12', 'M4 10h12'];
-const OFFLINE = ['现在没有网络。写的都还在，有网后再按一次。', 'You are offline. Nothing is lost: send again later.'];
-const UNANSWERED = ['没等到回音，不知道收到没有。再按一次就行，不会报成两件。', 'No answer came. Press again: it will not be reported twice.'];
 const SAID = [ // what is said of a field: the server's words, and ours
-  [/is missing: say in words/, '请选一个类别，或者用几句话说明。', 'Choose a class, or say it in words.'],
-  [/is not placed/, '请把图钉放到现场，或按“就在这里”。', 'Put the pin where it happened, or press “It is here”.'],
-  [/is no telephone/, '这不像电话号码：应是 5 到 15 位数字。', 'A telephone has 5 to 15 digits.'],
-  [/longer than/, '太长了，请写短一些。', 'This is too long.'],
-  [/holds the character/, '里面有看不见的控制字符，请删掉重写。', 'It holds a character nobody can read.'],
-  [/in degrees|in metres|beside the other/, '位置不对，请把图钉重新放一次。', 'Place the pin once more.'],
+  [/is missing: say in words/, 'missing'],
+  [/is not placed/, 'unplaced'],
+  [/is no telephone/, 'contact'],
+  [/longer than/, 'long'],
+  [/holds the character/, 'character'],
+  [/in degrees|in metres|beside the other/, 'place'],
 ];
 const SLOT = { kind: 'class_code', class: 'class_code', lon: 'place', lat: 'place', accuracy_m: 'place', datum: 'place', address: 'place' };
 
@@ -37,7 +38,7 @@ let button;
 
 // The button on the map, and what opens the form at a place.
 export function reportButton(map) {
-  button = make('button', { type: 'button', class: 'report-open', onclick: () => openReport() }, icon(...PLUS), make('span', {}, ...both('上报', 'Report')));
+  button = make('button', { type: 'button', class: 'report-open', onclick: () => openReport() }, icon(...PLUS), make('span', { text: t('map.report.open') }));
   const Report = L.Control.extend({
     onAdd() {
       L.DomEvent.disableClickPropagation(button);
@@ -55,7 +56,7 @@ export function reportButton(map) {
   window.addEventListener('beforeunload', (event) => {
     if (busy || onTheirWay || fields.photos.all().length) event.preventDefault(); // words are kept, photographs are not
   });
-  window.addEventListener('online', () => shown === 'form' && fields.status.classList.contains('warning') && tell('网络恢复了，可以发送。', 'You are online again.'));
+  window.addEventListener('online', () => shown === 'form' && fields.status.classList.contains('warning') && tell(t('map.report.online')));
 }
 
 // A click on the map while the form is open places the pin; else it means something else.
@@ -76,7 +77,7 @@ function openReport(place = null) {
 }
 
 function leave() {
-  if (shown === 'form' && isBegun() && !busy) say('没发出的内容给您留着，按“上报”接着写。', 'Your report is kept: press Report to go on.');
+  if (shown === 'form' && isBegun() && !busy) say(t('map.report.kept'));
   shown = null;
   document.body.classList.remove('reporting');
   fields.place.hide();
@@ -86,23 +87,23 @@ function leave() {
 
 function form(map) {
   const what = classField(keep);
-  const words = make('textarea', { id: 'report-words', rows: 3, maxlength: MOST_WORDS, placeholder: '怎么了？例如：路面塌了一块，有水冒出', 'aria-describedby': 'fault-description', oninput: keep });
+  const words = make('textarea', { id: 'report-words', rows: 3, maxlength: MOST_WORDS, placeholder: t('map.report.example'), 'aria-describedby': 'fault-description', oninput: keep });
   const place = placeField(map, () => {
     fault('place');
     keep();
   });
-  const photos = photosField((...said) => fault('photos', ...said), mark);
-  const contact = make('input', { id: 'report-contact', type: 'tel', autocomplete: 'tel', maxlength: 40, placeholder: '手机或座机', 'aria-describedby': 'sealed fault-contact', oninput: keep });
+  const photos = photosField((words) => fault('photos', words), mark);
+  const contact = make('input', { id: 'report-contact', type: 'tel', autocomplete: 'tel', maxlength: 40, placeholder: t('map.report.telephone'), 'aria-describedby': 'sealed fault-contact', oninput: keep });
   const status = make('p', { class: 'sending', role: 'status' });
-  const send = make('button', { type: 'submit', class: 'main' }, ...both('上报', 'Send'));
+  const send = make('button', { type: 'submit', class: 'main', text: t('map.report.send') });
   const whole = make('fieldset', { 'aria-label': TITLE },
-    section('什么事', 'What', what.element, slot('class_code'), make('label', { for: 'report-words', class: 'or' }, ...both('说明，只写这一栏也行', 'Words alone will do')), words, slot('description')),
-    section('在哪里', 'Where', place.element, slot('place')),
-    section('照片', 'Photographs, up to 3', photos.element, slot('photos')),
-    section('联系电话', 'Telephone, optional', contact, make('p', { class: 'soft', id: 'sealed' }, ...both('可以不填。加密封存，办案需要时才能打开，打开要留理由。', 'Kept sealed; opened only for a stated reason.')), slot('contact')));
-  contact.setAttribute('aria-label', '联系电话 Telephone');
+    section(t('map.report.what'), what.element, slot('class_code'), make('label', { for: 'report-words', class: 'or', text: t('map.report.words') }), words, slot('description')),
+    section(t('map.report.where'), place.element, slot('place')),
+    section(t('map.report.photos'), photos.element, slot('photos')),
+    section(t('map.report.contact'), contact, make('p', { class: 'soft', id: 'sealed', text: t('map.report.sealed') }), slot('contact')));
+  contact.setAttribute('aria-label', t('map.report.contact'));
   const element = make('form', { class: 'report', novalidate: true, onsubmit: submit },
-    make('header', { class: 'head' }, make('h2', { text: '上报问题' }), make('p', { class: 'where', text: '谁都可以报，不用登录 No sign-in needed' })),
+    make('header', { class: 'head' }, make('h2', { text: TITLE }), make('p', { class: 'where', text: t('map.report.anybody') })),
     whole, make('div', { class: 'send-bar' }, slot('report'), status, send));
   return { element, whole, what, words, place, photos, contact, status, send };
 }
@@ -111,12 +112,12 @@ function slot(name) {
   return make('p', { class: 'fault', id: `fault-${name}`, role: 'alert', hidden: true });
 }
 
-function fault(name, chinese, english) {
+function fault(name, words = '') {
   const line = fields.element.querySelector(`#fault-${name}`);
-  line.hidden = !chinese;
-  line.replaceChildren(...(chinese ? both(chinese, english) : []));
+  line.hidden = !words;
+  line.textContent = words;
   const input = { class_code: fields.what.input, description: fields.words, contact: fields.contact }[name];
-  if (chinese) input?.setAttribute('aria-invalid', 'true');
+  if (words) input?.setAttribute('aria-invalid', 'true');
   else input?.removeAttribute('aria-invalid');
 }
 
@@ -130,8 +131,8 @@ function showFaults(faults) {
   for (const { field, reason } of faults) {
     const name = SLOT[field] ?? field;
     const known = fields.element.querySelector(`#fault-${CSS.escape(name)}`) ? name : 'report';
-    const [, chinese, english] = SAID.find(([pattern]) => pattern.test(reason)) ?? [null, '这一项没有被接受。', `${field}: ${reason}`];
-    fault(known, chinese, english);
+    const [, said] = SAID.find(([pattern]) => pattern.test(reason)) ?? [];
+    fault(known, said ? t(`map.report.fault.${said}`) : t('page.state.refused', { why: `${field}: ${reason}` }));
   }
   const first = fields.element.querySelector('.fault:not([hidden])');
   const field = first.closest('section')?.querySelector('[aria-invalid]') ?? first.closest('section')?.querySelector('.chip:not([hidden])');
@@ -139,9 +140,9 @@ function showFaults(faults) {
   first.scrollIntoView({ block: 'center' });
 }
 
-function tell(chinese, english, look = '') {
+function tell(words = '', look = '') {
   fields.status.className = `sending ${look}`;
-  fields.status.replaceChildren(...(chinese ? both(chinese, english) : []));
+  fields.status.textContent = words;
 }
 
 // What is kept
@@ -152,11 +153,6 @@ function kept() {
   } catch {
     return { request_id: newId() };
   }
-}
-
-function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID(); // only where the page is served safely
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function keep() {
@@ -178,7 +174,7 @@ function restore() {
   fields.contact.value = draft.contact ?? '';
   fields.place.take(draft.spot ?? null);
   freeze(Boolean(draft.unanswered));
-  tell(...(draft.unanswered ? [...UNANSWERED, 'warning'] : []));
+  tell(...(draft.unanswered ? [t('map.report.unanswered'), 'warning'] : []));
 }
 
 function startAnew() {
@@ -199,7 +195,7 @@ function freeze(on) {
 function mark() {
   const going = isBegun();
   button.classList.toggle('going', going);
-  button.setAttribute('aria-label', going ? '上报：接着写 Report: go on' : '上报 Report');
+  button.setAttribute('aria-label', t(going ? 'map.report.go_on' : 'map.report.open'));
 }
 
 // Sending
@@ -220,9 +216,9 @@ async function submit(event) {
   const faults = lacking();
   if (faults.length) return showFaults(faults);
   clearFaults();
-  if (!navigator.onLine) return tell(...OFFLINE, 'warning');
+  if (!navigator.onLine) return tell(t('map.report.offline'), 'warning');
   occupied(true);
-  tell('正在上报…', 'Sending');
+  tell(t('map.report.sending'));
   try {
     answered(await post());
   } catch (error) {
@@ -255,12 +251,12 @@ async function post() {
   }
   if (answer.status >= 500) throw new Lost(`${answer.status}`);
   const problem = await answer.json().catch(() => ({}));
-  throw Object.assign(new Refused(answer.status, problem.detail ?? `${answer.status}`), { faults: problem.faults ?? problem.errors ?? [] });
+  throw new Refused(answer.status, problem);
 }
 
 function refused(error) {
   if (error instanceof Lost) {
-    tell(...(navigator.onLine ? UNANSWERED : [UNANSWERED[0].replace('没等到回音', '网络断了'), UNANSWERED[1]]), 'warning');
+    tell(t(navigator.onLine ? 'map.report.unanswered' : 'map.report.cut_off'), 'warning');
     return;
   }
   draft.unanswered = false;
@@ -269,8 +265,8 @@ function refused(error) {
   tell();
   if (!(error instanceof Refused)) throw error;
   if (error.faults.length) showFaults(error.faults);
-  else if (error.status === 429) tell('报得太密了，请过一会儿再发；写的都还在。', error.message, 'warning');
-  else tell('没有被接受。', error.message, 'warning');
+  else if (error.status === 429) tell(t('map.report.too_often'), 'warning');
+  else tell(t('page.state.refused', { why: error.message }), 'warning');
 }
 
 // The answer
@@ -282,7 +278,7 @@ function answered(answer) {
   startAnew();
   tell();
   if (shown) thank(answer, names);
-  else say(`已上报，案卷号 ${answer.code}。`, 'Reported.');
+  else say(t('map.report.done', { code: answer.code }));
   sendAll(answer.code, requestId, photos).catch(expected);
 }
 
@@ -290,9 +286,9 @@ function thank(answer, names) {
   shown = 'answer';
   document.body.classList.remove('reporting');
   fields.place.hide();
-  const acts = make('p', { class: 'acts' }, make('button', { type: 'button', class: 'main', onclick: () => openReport() }, ...both('再报一件', 'Report another')));
-  fill('已上报 Reported',
-    make('header', { class: 'head thanks' }, make('p', { class: 'where' }, icon('m4.5 10.5 4 4 7-8.5'), make('span', {}, ...both('收到了，谢谢', 'Received, thank you'))),
+  const acts = make('p', { class: 'acts' }, make('button', { type: 'button', class: 'main', onclick: () => openReport(), text: t('map.report.another') }));
+  fill(t('map.report.reported'),
+    make('header', { class: 'head thanks' }, make('p', { class: 'where' }, icon('m4.5 10.5 4 4 7-8.5'), make('span', { text: t('map.report.thanks') })),
       make('h2', { text: answer.code }), make('p', { class: 'code' }, ...ofClass(answer.class))),
     make('section', { class: 'photos-on-their-way', hidden: true }),
     whose(answer, names), alike(answer), acts);
@@ -301,43 +297,42 @@ function thank(answer, names) {
 }
 
 function ofClass({ kind, name, code }) {
-  const number = make('span', { text: '案卷号 Case number' });
+  const number = make('span', { text: t('map.report.code') });
   if (!code) return [number];
-  return [number, kind && make('span', { class: 'kind', text: settings.words.kind[kind] ?? kind }), make('span', { text: name ?? code })].filter(Boolean);
+  return [number, kind && make('span', { class: 'kind', text: term('class_kind', kind) }), make('span', { text: name ?? code })].filter(Boolean);
 }
 
 function whose({ cell, desk, posts, candidates }, names) {
-  if (cell) return section('归这个网格办', 'Its cell', make('p', { class: 'spot' }, make('b', { text: cell.name })), answering(posts));
+  if (cell) return section(t('map.report.cell'), make('p', { class: 'spot' }, make('b', { text: cell.name })), answering(posts));
   const near = candidates.map((code) => names.get(code) ?? code);
-  return section('由值班台先定网格', 'Its duty desk', make('p', { class: 'spot' }, make('b', { text: desk?.code ? `${desk.name ?? desk.code}值班台` : '总值班台' })),
-    near.length ? make('p', { class: 'soft', text: `可能在 ${near.slice(0, 4).join('、')}${near.length > 4 ? ` 等 ${near.length} 个网格` : ''}` }) : null);
+  return section(t('map.report.desk'), make('p', { class: 'spot' }, make('b', { text: desk?.code ? t('map.report.desk_of', { name: desk.name ?? desk.code }) : t('map.report.main_desk') })),
+    near.length ? make('p', { class: 'soft', text: t(near.length > 4 ? 'map.report.near_many' : 'map.report.near', { names: near.slice(0, 4).join(t('map.and')), n: near.length }) }) : null);
 }
 
 function alike({ similar: { count }, class: { code } }) {
   if (!code) return null;
-  return section('附近相似的未结案', 'Alike, near, open', make('p', { class: count ? 'plain' : 'none' },
-    ...(count ? both(`24 小时内 50 米内另有 ${count} 件，受理时会看要不要并案`, `${count} more within 50 m and 24 h`) : both('没有', 'None'))));
+  return section(t('map.report.alike'), make('p', { class: count ? 'plain' : 'none', text: count ? t('map.report.alike_n', { n: count }) : t('page.state.none') }));
 }
 
 // For who may see this very case, a way to its card.
 async function offerCard({ code, cell }, acts) {
   if (!(await may('cases'))) return;
   await askJson(`/cases/${encodeURIComponent(code)}`);
-  acts.prepend(make('button', { type: 'button', class: 'chip', onclick: () => opens.case(code, { cell: cell?.code }) }, ...both('看案卷', 'Its card')));
+  acts.prepend(make('button', { type: 'button', class: 'chip', onclick: () => opens.case(code, { cell: cell?.code }), text: t('map.report.card') }));
 }
 
 // Photographs go one by one; those that did not arrive can be sent again.
 async function sendAll(code, requestId, photos) {
   if (!photos.length) return;
   const line = make('p', { role: 'status' });
-  const bar = make('progress', { max: photos.length, 'aria-label': '照片 Photographs' });
+  const bar = make('progress', { max: photos.length, 'aria-label': t('map.photos') });
   const box = panel.querySelector('.photos-on-their-way');
-  box?.replaceChildren(make('h3', {}, ...both('照片', 'Photographs')), line, bar);
+  box?.replaceChildren(make('h3', { text: t('map.photos') }), line, bar);
   if (box) box.hidden = false;
   const left = [];
   onTheirWay += photos.length;
   for (const [index, { blob }] of photos.entries()) {
-    line.textContent = `正在传第 ${index + 1} 张，共 ${photos.length} 张`;
+    line.textContent = t('map.report.photo_n', { n: index + 1, of: photos.length });
     try {
       await sendPhoto(code, requestId, blob, (share) => { bar.value = index + share; });
     } catch (error) {
@@ -348,8 +343,8 @@ async function sendAll(code, requestId, photos) {
     bar.value = index + 1;
   }
   bar.remove();
-  line.replaceChildren(...(left.length ? both(`${left.length} 张没传上去，案卷已经收到`, 'not sent; the case is taken') : both(`${photos.length} 张都传到了`, 'all sent')));
+  line.textContent = left.length ? t('map.report.photos_left', { n: left.length }) : t('map.report.photos_sent', { n: photos.length });
   if (!left.length) return;
-  if (!box?.isConnected) return say(`案卷 ${code} 有 ${left.length} 张照片没传上去。`, 'Some photographs were not sent.');
-  box.append(make('button', { type: 'button', class: 'chip', onclick: () => sendAll(code, requestId, left).catch(expected) }, ...both('再传', 'Try again')));
+  if (!box?.isConnected) return say(t('map.report.photos_lost', { code, n: left.length }));
+  box.append(make('button', { type: 'button', class: 'chip', onclick: () => sendAll(code, requestId, left).catch(expected), text: t('map.report.again') }));
 }

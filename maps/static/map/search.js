@@ -1,5 +1,6 @@
 // Finding a cell by code or name: type, arrows, Enter; Esc closes; `/` comes here from anywhere.
 
+import { t } from '../page/words.js';
 import { Lost, askJson, expected } from './ask.js';
 import { make } from './build.js';
 
@@ -65,10 +66,10 @@ async function look() {
 
 function unanswered() {
   found = [];
-  if (document.activeElement === input) show('连接不上服务器，暂时不能查找 The server does not answer');
+  if (document.activeElement === input) show(t('map.find.lost'));
 }
 
-function show(none = '没有这样的网格 No such cell') {
+function show(none = t('map.find.none')) {
   const rows = found.map(option);
   list.replaceChildren(...(rows.length ? rows : [make('li', { class: 'none', text: none })]));
   list.hidden = false;

@@ -1,67 +1,43 @@
-// The signs: a disc for a facility, a diamond for a case, one character in each.
+// The signs by the words of the server: what each looks like, and as a small picture.
 
+import { language } from '../page/words.js';
+import { sign, surface } from './glyphs.js';
 import { settings } from './state.js';
 
-export const FONT = '"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","WenQuanYi Micro Hei",sans-serif';
-
-const table = {};
+export const table = {};
 for (const kind of ['facilities', 'cases']) {
   table[kind] = Object.fromEntries(settings.styles[kind].map((entry) => [entry.key, entry]));
 }
-const strange = { glyph: '?', colour: '#495057', label: '' };
+export const strange = { glyph: '?', colour: '#495057', label: '' };
 
 export function lookOf(kind, word) {
   return table[kind][word] ?? { ...strange, label: word };
 }
 
-function outline(pen, kind, x, y, size) {
-  pen.beginPath();
-  if (kind === 'facilities') pen.arc(x, y, size, 0, 2 * Math.PI);
-  else {
-    const reach = size * 1.25;
-    pen.moveTo(x, y - reach);
-    pen.lineTo(x + reach, y);
-    pen.lineTo(x, y + reach);
-    pen.lineTo(x - reach, y);
-    pen.closePath();
-  }
+// What it is called.
+export function nameOf(kind, word) {
+  const { label, english } = lookOf(kind, word);
+  return language === 'en' && english ? english : label;
 }
 
-// How big a sign is at a zoom, in CSS pixels (the radius of a disc).
-export function signSize(zoom) {
-  const steps = [[18, 10], [16.75, 8], [15.75, 5], [14.75, 3.6], [14, 2.6]];
-  return steps.find(([from]) => zoom >= from)?.[1] ?? 1.7;
-}
+// The same sign as a small picture for the legend, the card and the popup; drawn once, then copied.
+// `late` is the colour of the mark of what is late.
+const drawn = {};
 
-export const LEGIBLE = 7;
-
-// `size` in CSS pixels; from 7 up the character is written.
-export function sign(pen, { kind, word, x, y, size, unit }) {
-  const { glyph, colour } = lookOf(kind, word);
-  pen.lineJoin = 'round';
-  outline(pen, kind, x, y, size * unit);
-  pen.lineWidth = (size > 4 ? 2.5 : 1.2) * unit;
-  pen.strokeStyle = '#ffffff';
-  pen.stroke();
-  pen.fillStyle = colour;
-  pen.fill();
-  if (size < LEGIBLE) return;
-  pen.fillStyle = '#ffffff';
-  pen.font = `600 ${size * (kind === 'cases' ? 1.15 : 1.2) * unit}px ${FONT}`;
-  pen.textAlign = 'center';
-  pen.textBaseline = 'middle';
-  pen.fillText(glyph, x, y + 0.06 * size * unit);
-}
-
-// The same sign as a small picture for the legend, the card and the popup.
-export function picture(kind, word) {
-  const canvas = document.createElement('canvas');
+export function picture(kind, word, late = null) {
   const ratio = Math.min(window.devicePixelRatio || 1, 3);
+  const canvas = document.createElement('canvas');
   canvas.width = canvas.height = 24 * ratio;
   canvas.className = 'sign';
   canvas.setAttribute('aria-hidden', 'true');
+  canvas.getContext('2d').drawImage((drawn[`${kind} ${word} ${ratio} ${late}`] ??= draw(kind, word, ratio, late)), 0, 0);
+  return canvas;
+}
+
+function draw(kind, word, ratio, late) {
+  const canvas = surface(24 * ratio, 24 * ratio);
   const pen = canvas.getContext('2d');
   pen.scale(ratio, ratio);
-  sign(pen, { kind, word, x: 12, y: 12, size: kind === 'cases' ? 8 : 9, unit: 1 });
+  sign(pen, { kind, of: lookOf(kind, word), x: 12, y: 12, size: kind === 'cases' ? 8 : 9, unit: 1, late });
   return canvas;
 }

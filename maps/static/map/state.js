@@ -6,12 +6,17 @@ export const settings = JSON.parse(document.getElementById('settings').textConte
 const shown = (signs) => new Set(signs.filter((sign) => sign.shown).map((sign) => sign.key));
 
 export const state = {
-  measure: 'households',
+  measure: 'households', // null: cells have no colour of their own
   parts: new Set(),
   facilities: shown(settings.styles.facilities),
   cases: shown(settings.styles.cases),
   overview: null,
   selected: null, // the code of the selected cell
+  chosen: new Set(), // codes of cells that were picked
+  colours: null, // Map of a cell's code to its colour, instead of a measure; null: it has none
+  street: null, // { name, share }: the street that was picked; its width in shares of the equator
+  grouped: false, // whether cases that would lie on each other are drawn as one
+  dark: false,
   case: null, // the code of the case whose card is open
   reporting: false, // whether the form of a report is open
 };
@@ -26,15 +31,6 @@ export function changed(what) {
   for (const listener of listeners) listener(what);
 }
 
-// The class of a value: -1 unknown, 0 … 4 from few to many, null for «no open case».
-export function classOf(measure, value) {
-  if (value === undefined || value === null) return -1;
-  if (measure === 'open_cases' && value === 0) return null;
-  const breaks = state.overview?.breaks[measure] ?? [];
-  const at = breaks.findIndex((upper) => value <= upper);
-  return spread(at < 0 ? breaks.length : at, breaks.length);
-}
-
 // Whether the town knows this measure at all; else there is nothing to tell apart.
 export function isKnown(measure) {
   const { cells, cells_without_households: uncounted, cells_without_worker: vacant, open_cases: open } = state.overview?.totals ?? {};
@@ -43,16 +39,6 @@ export function isKnown(measure) {
 }
 
 // Cells without a value are hatched only among cells that have one.
-export const hatched = () => state.measure !== 'open_cases' && isKnown(state.measure);
+export const hatched = () => Boolean(state.measure) && state.measure !== 'open_cases' && isKnown(state.measure);
 
-// With fewer breaks than colours the classes still reach from the lightest to the darkest.
-export function spread(at, breaks) {
-  return breaks ? Math.round((at * 4) / breaks) : 2;
-}
-
-export function colourOf(measure, value) {
-  const at = classOf(measure, value);
-  if (at === -1) return settings.styles.ground.unknown;
-  if (at === null) return '#f7f6f2';
-  return settings.styles.ramps[measure][at];
-}
+export { spread } from './classes.js';

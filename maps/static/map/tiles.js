@@ -1,51 +1,45 @@
-// The picture: one canvas per tile, all parts on it, drawn from one vector tile.
+// The picture: one canvas per tile, all parts on it, drawn from one vector tile by the studio.
 //
 // Why not a plug-in: the known ones for Leaflet draw one canvas per layer, know neither labels
-// nor a retry, and the widest used one has not been mended since Leaflet 1.8. Decoding is left
-// to the pinned vector-tile library.
+// nor a retry, draw on the page's own thread, and the widest used one has not been mended since
+// Leaflet 1.8.
 
-import { PbfReader } from 'pbf';
-import { VectorTile } from '@mapbox/vector-tile';
 import { askBytes, expected } from './ask.js';
-import { paint } from './paint.js';
+import { EXTENT } from './decode.js';
+import { lookNow } from './look.js';
+import { ask, hang } from './painter.js';
 import { settings, state } from './state.js';
 
+const AGAIN_S = [2, 5, 10, 30];
 const SIDE = 512; // CSS pixels of a tile; so a tile's z is one less than the map's
-export const EXTENT = 4096;
+let made = 0;
+let last = Promise.resolve();
 
-function read(bytes) {
-  const { layers } = new VectorTile(new PbfReader(new Uint8Array(bytes)));
-  const tile = {};
-  for (const [name, layer] of Object.entries(layers)) {
-    tile[name] = [];
-    for (let at = 0; at < layer.length; at += 1) tile[name].push(feature(layer.feature(at)));
-  }
-  return tile;
+// Those that come into view together are begun one after the other, so that a frame can be drawn
+// between them.
+async function turn() {
+  last = last.then(() => new Promise((done) => { setTimeout(done); }));
+  await last;
 }
 
-function feature(raw) {
-  const rings = raw.loadGeometry();
-  const known = { id: raw.id, values: raw.properties };
-  if (raw.type === 1) return { ...known, x: rings[0][0].x, y: rings[0][0].y };
-  const path = new Path2D();
-  for (const ring of rings) {
-    ring.forEach((point, at) => (at ? path.lineTo(point.x, point.y) : path.moveTo(point.x, point.y)));
-    if (raw.type === 3) path.closePath();
-  }
-  if (raw.type === 3) return { ...known, path, area: true, span: boxOf(rings) };
-  const longest = rings.reduce((best, ring) => (ring.length > best.length ? ring : best));
-  return { ...known, path, line: longest };
-}
-
-function boxOf(rings) {
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const { x, y } of rings.flat()) {
-    box[0] = Math.min(box[0], x);
-    box[1] = Math.min(box[1], y);
-    box[2] = Math.max(box[2], x);
-    box[3] = Math.max(box[3], y);
-  }
-  return box;
+// A page that is enlarged, or moved to another screen, has other pixels. Returns how to stop.
+function watchRatio(changed) {
+  let ratio = window.devicePixelRatio;
+  let media;
+  const look = () => {
+    media?.removeEventListener('change', look);
+    media = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    media.addEventListener('change', look);
+    if (ratio === window.devicePixelRatio) return;
+    ratio = window.devicePixelRatio;
+    changed();
+  };
+  look();
+  window.addEventListener('resize', look);
+  return () => {
+    window.removeEventListener('resize', look);
+    media.removeEventListener('change', look);
+  };
 }
 
 // Which tile layers are needed for the parts that are switched on at this zoom.
@@ -62,81 +56,150 @@ export const TownTiles = L.GridLayer.extend({
     return { ...L.GridLayer.prototype.getEvents.call(this), zoomend: this.repaint };
   },
 
+  onAdd(map) {
+    ask('look', lookNow());
+    this._missed = () => this._askAgain();
+    window.addEventListener('online', this._missed);
+    this._watch = watchRatio(() => {
+      this.repaint();
+      this.fire('sharpness');
+    });
+    return L.GridLayer.prototype.onAdd.call(this, map);
+  },
+
+  onRemove(map) {
+    window.removeEventListener('online', this._missed);
+    clearTimeout(this._soon);
+    this._soon = null;
+    this._watch();
+    return L.GridLayer.prototype.onRemove.call(this, map);
+  },
+
   createTile(coords, done) {
     const canvas = L.DomUtil.create('canvas');
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    canvas.width = SIDE * ratio;
-    canvas.height = SIDE * ratio;
-    canvas.stop = new AbortController();
-    this._load(canvas, coords).then(() => done(null, canvas), (error) => done(error, canvas));
+    made += 1;
+    Object.assign(canvas, { key: made, stop: new AbortController() });
+    turn().then(() => canvas.stop.signal.throwIfAborted()).then(() => this._load(canvas, coords))
+      .then(() => done(null, canvas), (error) => {
+        this._miss(canvas, error);
+        done(error, canvas);
+      });
     return canvas;
+  },
+
+  // A tile that the network or the server kept from us is asked for again, ever more rarely while
+  // nothing comes, and at once when the network is back.
+  _miss(canvas, error) {
+    if (canvas.stop.signal.aborted || (error.status && error.status < 500 && error.status !== 429)) return;
+    canvas.missed = true;
+    if (this._soon || !this._map) return;
+    this._tried = (this._tried ?? -1) + 1;
+    this._soon = setTimeout(() => this._askAgain(), AGAIN_S[Math.min(this._tried, AGAIN_S.length - 1)] * 1000);
+  },
+
+  _askAgain() {
+    clearTimeout(this._soon);
+    this._soon = null;
+    for (const { el, coords } of Object.values(this._tiles ?? {})) if (el.missed) this._renew(el, coords);
+  },
+
+  _renew(canvas, coords) {
+    this._load(canvas, coords).then(() => {
+      if (canvas.missed) this._tried = -1;
+      canvas.missed = false;
+      L.DomUtil.addClass(canvas, 'leaflet-tile-loaded'); // Leaflet hides what did not come the first time
+      this.fire('tileload', { tile: canvas, coords });
+    }, (error) => {
+      if (canvas.missed) this._miss(canvas, error);
+      expected(error);
+    });
   },
 
   async _load(canvas, coords) {
     const layers = wanted(coords.z);
-    canvas.tile = layers ? await this._ask(layers, canvas, coords) : {};
-    this._paint(canvas, coords.z);
+    canvas.asked = (canvas.asked ?? 0) + 1;
+    const mine = canvas.asked;
+    const bytes = layers ? await this._ask(layers, canvas, coords) : null;
+    if (mine < canvas.newest) return; // a later answer was faster
+    canvas.newest = mine;
+    if (!canvas.hung) hang(canvas, canvas.key);
+    canvas.hung = true;
+    ask('take', { key: canvas.key, bytes }, bytes ? [bytes] : []);
+    canvas.taken = true;
+    await this._paint(canvas, coords.z);
   },
 
   async _ask(layers, canvas, { x, y, z }) {
     const shift = settings.datum === 'gcj02' ? '?datum=gcj02' : '';
-    return read(await askBytes(`/tiles/${layers}/${z - 1}/${x}/${y}.mvt${shift}`, canvas.stop.signal));
+    return askBytes(`/tiles/${layers}/${z - 1}/${x}/${y}.mvt${shift}`, canvas.stop.signal);
   },
 
-  _paint(canvas, zoom) {
-    const pen = canvas.getContext('2d');
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    const scale = canvas.width / EXTENT;
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
+  // One picture of a tile is made at a time; who asks meanwhile gets the next.
+  async _paint(canvas, zoom) {
+    if (canvas.painting) {
+      canvas.again = true;
+      return;
+    }
+    canvas.painting = true;
     const real = this._map ? this._map.getZoom() : zoom;
-    paint(pen, canvas.tile, real, EXTENT / SIDE / 2 ** (real - zoom));
+    const pixels = SIDE * Math.min(window.devicePixelRatio || 1, 2);
+    await ask('paint', { key: canvas.key, pixels, zoom: real, unit: EXTENT / SIDE / 2 ** (real - zoom) });
+    canvas.painting = false;
+    if (canvas.stop.signal.aborted || !canvas.again) return;
+    canvas.again = false;
+    await this._paint(canvas, zoom);
   },
 
   // Draw again what is here, by what is switched on and selected now.
   repaint() {
-    for (const { el, coords } of Object.values(this._tiles ?? {})) {
-      if (el.tile && coords.z === this._tileZoom) this._paint(el, coords.z);
-    }
+    ask('look', lookNow());
+    for (const { canvas, coords } of this.present()) this._paint(canvas, coords.z);
   },
 
-  // Ask anew for what is here, in place: nothing blinks, and an unchanged tile costs a 304.
+  // Ask anew for what is here, in place: nothing blinks, and an unchanged one without cases costs a 304.
   reload() {
-    for (const { el, coords } of Object.values(this._tiles ?? {})) {
-      this._load(el, coords).then(() => this.fire('tileload', { tile: el, coords }), expected);
-    }
+    for (const { el, coords } of Object.values(this._tiles ?? {})) this._renew(el, coords);
   },
 
-  // Ask anew for the cases alone, where `concerns` says so of a tile; all else stays as it is.
-  async reloadCases(concerns) {
+  // Ask anew for the cases alone, where a move of these `files`, or a case in these `cells`,
+  // concerns a tile; all else stays as it is.
+  async reloadCases({ all, files, cells }) {
     if (!state.parts.has('cases')) return;
-    const here = Object.values(this._tiles ?? {}).filter(({ el, coords }) => el.tile && coords.z === this._tileZoom && concerns(el.tile));
-    await Promise.all(here.map(async ({ el, coords }) => {
-      const { cases, cases_by_cell: counts } = await this._ask('cases', el, coords);
-      Object.assign(el.tile, { cases, cases_by_cell: counts });
-      this._paint(el, coords.z);
+    const here = this.present();
+    const keys = here.map(({ key }) => key);
+    const meant = new Set(all ? keys : await ask('concerned', { keys, files, cells }));
+    await Promise.all(here.filter(({ key }) => meant.has(key)).map(async ({ key, canvas, coords }) => {
+      const bytes = await this._ask('cases', canvas, coords);
+      ask('mend', { key, bytes }, [bytes]);
+      await this._paint(canvas, coords.z);
+      this.fire('tileload', { tile: canvas, coords });
     }));
   },
 
-  // The tiles now on screen: [{tile, coords}].
+  // The tiles now on screen.
   present() {
     return Object.values(this._tiles ?? {})
-      .filter(({ el, coords }) => el.tile && coords.z === this._tileZoom)
-      .map(({ el, coords }) => ({ tile: el.tile, coords }));
+      .filter(({ el, coords }) => el.taken && coords.z === this._tileZoom)
+      .map(({ el, coords }) => ({ key: el.key, canvas: el, coords }));
   },
 
-  // Where a place lies: its tile and the position in it, and how many units a pixel is.
-  at(place) {
+  // What lies at a place, signs within `reach` pixels of their middle: { near, cell }, or null;
+  // `street`: the name of the nearest one within so many pixels, too.
+  async find(place, reach, { street = 0 } = {}) {
     if (!this._map) return null;
+    const zoom = this._map.getZoom();
     const pixel = this._map.project(place, this._tileZoom).divideBy(SIDE);
     const [x, y] = [Math.floor(pixel.x), Math.floor(pixel.y)];
     const found = this.present().find(({ coords }) => coords.x === x && coords.y === y);
     if (!found) return null;
-    const perPixel = EXTENT / SIDE / this._map.getZoomScale(this._map.getZoom(), this._tileZoom);
-    return { tile: found.tile, x: (pixel.x - x) * EXTENT, y: (pixel.y - y) * EXTENT, perPixel };
+    const perPixel = EXTENT / SIDE / this._map.getZoomScale(zoom, this._tileZoom);
+    const world = this._map.project(place, zoom);
+    return ask('find', { key: found.key, x: (pixel.x - x) * EXTENT, y: (pixel.y - y) * EXTENT, perPixel, reach, street, zoom, px: world.x, py: world.y });
   },
 });
 
-export function stopLoading(event) {
-  event.tile.stop?.abort();
+// A tile that is gone is not waited for, and not kept.
+export function stopLoading({ tile }) {
+  tile.stop?.abort();
+  ask('drop', { key: tile.key });
 }

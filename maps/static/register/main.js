@@ -1,5 +1,7 @@
 // The register page: four rooms, one card.
 
+import { expected } from '../page/ask.js';
+import { bar } from '../page/bar.js';
 import * as decide from './decide.js';
 import * as find from './find.js';
 import { close, prepare, show } from './household.js';
@@ -15,7 +17,6 @@ function enter(name) {
   const room = ROOMS[name] ? name : 'find';
   for (const tab of tabs) {
     const here = tab.dataset.room === room;
-    tab.classList.toggle('here', here);
     if (here) tab.setAttribute('aria-current', 'page');
     else tab.removeAttribute('aria-current');
   }
@@ -41,3 +42,4 @@ document.addEventListener('keydown', (event) => {
   }
 });
 read();
+bar().catch(expected);

@@ -1,11 +1,14 @@
 // Refused rows of a sheet, mended in the page: the faulty cells are fields, the rest is shown.
 
-import { both, button, make, reason, say } from './parts.js';
-import { post, remove } from './send.js';
-import { fieldName, why as inWords } from './words.js';
+import { post, remove } from '../page/ask.js';
+import { make } from '../page/build.js';
+import { toast } from '../page/tell.js';
+import { t } from '../page/words.js';
+import { attempt, button } from './parts.js';
+import { fieldName, why } from './words.js';
 
 export function drawRows(rows, again) {
-  return make('ul', { class: 'rows' }, ...rows.map((row) => item(row, again)));
+  return make('ul', { class: 'mending' }, rows.map((row) => item(row, again)));
 }
 
 // Fields of which a blank means that they stay: their values are masked.
@@ -17,43 +20,40 @@ function changed(row, inputs) {
     .filter(([field, now]) => (SECRET.has(field) ? now : now !== (row.values[field] ?? ''))));
 }
 
+function cell(field, value, fault, inputs) {
+  const hidden = SECRET.has(field) && value;
+  inputs[field] = make('input', {
+    type: 'text', autocomplete: 'off', 'aria-invalid': fault ? 'true' : null,
+    value: hidden ? '' : value ?? '', placeholder: hidden ? t(fault ? 'register.anew' : 'register.stays', { value }) : '',
+  });
+  return make('label', { class: `field ${fault ? 'faulty' : ''}` }, make('span', { class: 'label', text: fieldName(field) }), inputs[field],
+    fault && make('span', { class: 'fault', text: why(fault) }));
+}
+
 function item(row, again) {
   const inputs = {};
   const faulty = new Map(row.faults.map((fault) => [fault.field, fault.reason]));
-  const cells = Object.entries(row.values).map(([field, value]) => {
-    const [chinese, english] = fieldName(field);
-    const why = faulty.get(field);
-    const hidden = SECRET.has(field) && value;
-    inputs[field] = make('input', {
-      type: 'text', autocomplete: 'off', 'aria-invalid': why ? 'true' : null,
-      value: hidden ? '' : value ?? '', placeholder: hidden ? (why ? `${value}，请重写` : `${value}（不改）`) : '',
-    });
-    return make('label', { class: why ? 'faulty' : '' }, make('span', {}, ...both(chinese, english)), inputs[field], why && make('em', {}, ...inWords(why)));
+  const cells = Object.entries(row.values).map(([field, value]) => cell(field, value, faulty.get(field), inputs));
+  const answer = make('div');
+  const mend = () => attempt(answer, async () => {
+    try {
+      await post(`/register/rows/${row.id}`, { values: changed(row, inputs) });
+    } catch (error) {
+      if (!error.facts?.faults) throw error;
+      return answer.replaceChildren(make('ul', { class: 'faults', role: 'alert' }, error.facts.faults.map(({ field, reason }) => (
+        make('li', { class: 'fault', text: t('register.between', { name: fieldName(field), value: why(reason) }) })))));
+    }
+    toast(t('register.mend.mended'));
+    return again();
   });
-  const answer = make('div', {});
-  const mend = async () => {
-    const values = changed(row, inputs);
-    try {
-      await post(`/register/rows/${row.id}`, { values });
-      say('这一行已入账。', 'The row is in the register.');
-      again();
-    } catch (error) {
-      const faults = error.facts?.faults;
-      answer.replaceChildren(faults ? make('ul', { class: 'faults', role: 'alert' }, ...faults.map((fault) => make('li', {}, document.createTextNode(`${fieldName(fault.field)[0]}：`), ...inWords(fault.reason)))) : reason(error));
-    }
-  };
-  const drop = async () => {
-    try {
-      await remove(`/register/rows/${row.id}`);
-      say('这一行不再列出。', 'The row is no longer listed.');
-      again();
-    } catch (error) {
-      answer.replaceChildren(reason(error));
-    }
-  };
-  return make('li', {},
-    make('p', { class: 'code' }, ...both(`${row.sheet ?? ''} 第 ${row.row} 行`, `row ${row.row}`)),
-    make('div', { class: 'cells' }, ...cells),
+  const drop = () => attempt(answer, async () => {
+    await remove(`/register/rows/${row.id}`);
+    toast(t('register.mend.dropped'));
+    again();
+  });
+  return make('li', { class: 'paper' },
+    make('p', { class: 'soft small', text: t('register.mend.row', { sheet: row.sheet ?? '', row: row.row }) }),
+    make('div', { class: 'cells' }, cells),
     answer,
-    make('div', { class: 'acts' }, button('不要这一行', 'Drop', drop), button('改好入账', 'Mend', mend, 'main')));
+    make('div', { class: 'acts' }, button(t('register.mend.drop'), drop), button(t('register.mend.mend'), mend, 'main')));
 }

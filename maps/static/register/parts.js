@@ -1,55 +1,32 @@
 // Small parts that every room of the register uses.
 
-import { both, icon, make } from '/static/map/build.js';
-import { Lost, Refused } from './send.js';
-
-export { both, icon, make };
-
-const said = document.getElementById('said');
-let hiding;
-
-// A passing sentence, with a button that takes the act back where that is possible.
-export function say(chinese, english, undo) {
-  const words = make('span', {}, ...both(chinese, english));
-  const back = undo && make('button', { type: 'button', class: 'undo', onclick: () => { hush(); undo(); } }, ...both('撤销', 'Undo'));
-  const close = make('button', { type: 'button', class: 'close', 'aria-label': '知道了 Dismiss', onclick: hush }, icon('m5 5 10 10', 'm15 5-10 10'));
-  said.replaceChildren(words, ...[back, close].filter(Boolean));
-  said.hidden = false;
-  clearTimeout(hiding);
-  hiding = setTimeout(hush, undo ? 15000 : 8000);
-}
-
-function hush() {
-  said.hidden = true;
-}
+import { Lost, Refused, signIn } from '../page/ask.js';
+import { make } from '../page/build.js';
+import { dialog } from '../page/tell.js';
+import { t } from '../page/words.js';
+import { why } from './words.js';
 
 // Why something did not work, in a line that stays.
 export function reason(error) {
-  if (error instanceof Lost) return line('warning', '连接不上服务器，没有改动任何内容。', 'The server does not answer; nothing was changed.');
-  if (error instanceof Refused && error.status === 403) return line('warning', '你的角色或职责范围不允许。', error.message);
-  if (error instanceof Refused) return line('warning', '没有接受。', error.message);
-  throw error;
+  if (error instanceof Lost) return line('warn', t('register.lost'));
+  if (!(error instanceof Refused)) throw error;
+  if (error.status === 401) signIn();
+  return line('warn', error.status === 403 ? t('register.forbidden') : t('register.refused', { why: why(error.message) }));
 }
 
-export function line(kind, chinese, english) {
-  return make('p', { class: `line ${kind}`, role: kind === 'warning' ? 'alert' : 'status' }, ...both(chinese, english));
+export function line(look, words) {
+  return make('p', { class: `notice ${look}`, role: look === 'warn' ? 'alert' : 'status', text: words });
 }
 
-export function empty(chinese, english) {
-  return make('p', { class: 'empty' }, ...both(chinese, english));
-}
+export const empty = (words) => make('p', { class: 'empty', text: words });
 
-export function waiting() {
-  return make('p', { class: 'empty', role: 'status' }, ...both('正在读取…', 'Loading'));
-}
-
-export function button(chinese, english, act, kind = '') {
-  return make('button', { type: 'button', class: `act ${kind}`, onclick: act }, ...both(chinese, english));
+export function button(words, act, look = '') {
+  return make('button', { type: 'button', class: `btn ${look}`, text: words, onclick: act });
 }
 
 // Show what a promise brings, and why when it brings nothing.
 export async function fill(place, promise, draw) {
-  place.replaceChildren(waiting());
+  place.replaceChildren(make('p', { class: 'empty', role: 'status', text: t('page.state.loading') }));
   place.setAttribute('aria-busy', 'true');
   try {
     place.replaceChildren(...[draw(await promise)].flat());
@@ -60,27 +37,23 @@ export async function fill(place, promise, draw) {
   }
 }
 
-// Ask before something is lost or revealed; answers what was typed, or null.
-export function ask({ title, words, label, confirm, needs = 0 }) {
-  const input = label && make('textarea', { rows: 2, maxlength: 200, required: true, id: 'why' });
-  const yes = make('button', { class: 'act main', value: 'yes' }, ...both(...confirm));
-  const box = make('dialog', { class: 'ask', 'aria-labelledby': 'ask-title' },
-    make('form', { method: 'dialog' },
-      make('h2', { id: 'ask-title' }, ...both(...title)),
-      words && make('p', { text: words }),
-      label && make('label', { for: 'why' }, ...both(...label)),
-      input,
-      make('menu', {}, make('button', { class: 'act', value: 'no', formnovalidate: true }, ...both('取消', 'Cancel')), yes)));
-  if (input) {
-    yes.disabled = true;
-    input.addEventListener('input', () => { yes.disabled = input.value.trim().length < needs; });
+// Do something for whoever pressed a button; why it did not work stands in `place`.
+export async function attempt(place, act) {
+  try {
+    await act();
+  } catch (error) {
+    place.replaceChildren(reason(error));
   }
-  document.body.append(box);
-  box.showModal();
-  return new Promise((resolve) => {
-    box.addEventListener('close', () => {
-      box.remove();
-      resolve(box.returnValue === 'yes' ? (input ? input.value.trim() : true) : null);
-    });
-  });
+}
+
+// Ask for a reason of some letters before something is revealed; answers it, or null.
+export async function askWhy({ title, words, label, yes, least }) {
+  const input = make('textarea', { id: 'why', rows: 2, maxlength: 200, required: true });
+  const content = make('div', { class: 'field' }, make('p', { class: 'soft', text: words }), make('label', { for: 'why', text: label }), input);
+  const answer = dialog(title, content, [{ value: '', text: t('page.do.cancel') }, { value: 'yes', text: yes, look: 'main' }]);
+  const main = input.form.querySelector('.main');
+  const allow = () => { main.disabled = input.value.trim().length < least; };
+  input.addEventListener('input', allow);
+  allow();
+  return (await answer) === 'yes' ? input.value.trim() : null;
 }

@@ -1,0 +1,65 @@
+// The way to the studio: beside the page, so that the page never waits for a picture, or on it where
+// the browser cannot do that.
+
+const waiting = new Map();
+let next = 0;
+
+async function greeted(worker) {
+  return new Promise((done) => {
+    worker.addEventListener('error', () => done(false), { once: true });
+    worker.addEventListener('message', () => done(true), { once: true });
+    worker.postMessage({ id: -1, act: 'greet' });
+  });
+}
+
+async function beside() {
+  if (typeof Worker !== 'function' || typeof OffscreenCanvas !== 'function') return null;
+  try {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    if (!(await greeted(worker))) return null;
+    worker.addEventListener('message', ({ data: { id, given } }) => {
+      waiting.get(id)?.(given);
+      waiting.delete(id);
+    });
+    const say = (act, told, handed) => new Promise((done) => {
+      next += 1;
+      waiting.set(next, done);
+      worker.postMessage({ id: next, act, told }, handed);
+    });
+    return { say, hand: (canvas) => canvas.transferControlToOffscreen() };
+  } catch {
+    return null; // no module workers, or no drawing in them
+  }
+}
+
+async function here() {
+  const { studio } = await import('./studio.js');
+  return { say: async (act, told) => studio[act](told), hand: (canvas) => canvas };
+}
+
+const studio = beside().then((way) => way ?? here());
+
+// Do an act of the studio; `handed` are buffers that go over without being copied.
+export async function ask(act, told, handed = []) {
+  return (await studio).say(act, told, handed);
+}
+
+// Give the studio a canvas to paint on: beside the page it paints there with no work for the page.
+export async function hang(canvas, key) {
+  const { say, hand } = await studio;
+  const sheet = hand(canvas);
+  return say('hang', { key, sheet }, sheet === canvas ? [] : [sheet]);
+}
+
+// Put a picture on a canvas of its size.
+export function show(canvas, picture) {
+  if (typeof ImageBitmap === 'function' && picture instanceof ImageBitmap) {
+    if (canvas.width !== picture.width) canvas.width = picture.width;
+    if (canvas.height !== picture.height) canvas.height = picture.height;
+    canvas.getContext('bitmaprenderer').transferFromImageBitmap(picture);
+    return;
+  }
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  canvas.getContext('2d').drawImage(picture, 0, 0);
+}
