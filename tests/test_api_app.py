@@ -13,8 +13,8 @@ from api.errors import SAFE
 
 
 @pytest.fixture
-def ask(server: Callable[..., str], town_url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server(town_url), timeout=30) as client:
+def ask(still_base: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=still_base, timeout=30) as client:
         yield client
 
 
@@ -85,16 +85,27 @@ def test_every_answer_carries_the_safety_headers(ask: httpx.Client, path: str) -
 
 
 def test_what_nobody_foresaw_says_sorry_with_the_safety_headers(
-    ask: httpx.Client, town_url: str
+    server: Callable[..., str], town_url: str
 ) -> None:
+    base = server(town_url)
     with psycopg.connect(town_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE grid_cell RENAME TO elsewhere")
-    answer = ask.get("/cells/search?q=1")
+    answer = httpx.get(f"{base}/cells/search?q=1", timeout=30)
     assert (answer.status_code, answer.json()["detail"]) == (
         500,
         "something went wrong here; it has been logged",
     )
     assert {name for name in SAFE if name not in answer.headers} == set()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/map", "/me", "/sign-in", "/overview", "/static/map/main.js", "/desk", "/nope"]
+)
+def test_head_is_get_without_the_body(ask: httpx.Client, path: str) -> None:
+    got, head = ask.get(path), ask.head(path)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    for name in ("content-type", "etag", "location", "cache-control"):
+        assert head.headers.get(name) == got.headers.get(name), name
 
 
 def test_text_goes_out_packed_and_files_as_they_are(ask: httpx.Client) -> None:

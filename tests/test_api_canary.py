@@ -136,6 +136,9 @@ def _asked(town: Town) -> list[httpx.Response]:
         stranger = client.get("/register/homes", params={"cell": "Z"})
         found = client.get("/register/find", params={"q": phone})
         version = found.json()["residents"][0]["version"] if "residents" in found.json() else 1
+        for address, seen in ((one, 2**31), (f"/register/residents/{2**63}", 1)):
+            beyond = client.patch(address, json={"version": seen, "changes": {"name": name}})
+            assert beyond.status_code == 400  # larger than the store counts
         answers = [
             found,
             stranger,

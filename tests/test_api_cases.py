@@ -13,6 +13,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from conftest import Base, owning, signed_in
+from sqlalchemy.orm import Session
 from town import at, inhabit, place
 
 import api.pace
@@ -24,24 +25,31 @@ from gis.access import Role
 A, D = "420106001001", "420106002001"
 
 
-@pytest.fixture
-def base(server: Callable[..., Base], empty_url: str) -> Base:
+def settle(db: Session) -> None:
     """Cells A, B of one community and D of another street; one department; one class."""
-    with owning(empty_url) as db:
-        inhabit(db)
-        data.grid.number_areas(db)
-        data.locate.refile(db)
-        for line in (
-            "INSERT INTO network_unit (code, name, kind) VALUES ('U-水', '水务局', 'department')",
-            "DELETE FROM case_class",
-            "INSERT INTO case_class (id, system, kind, code, name, major_code, major_name)"
-            " VALUES (1, 'x', 'event', '0501', '供水管道破裂', '05', '突发事件')",
-            "INSERT INTO case_condition (id, class_id, number, filing, amount, clock, closing)"
-            " VALUES (1, 1, 1, '喷水', 2, 'urgent_hour', '修复')",
-        ):
-            db.execute(sa.text(line))
-    base = server(empty_url)
-    base.url = empty_url  # type: ignore[attr-defined]
+    inhabit(db)
+    data.grid.number_areas(db)
+    data.locate.refile(db)
+    for line in (
+        "INSERT INTO network_unit (code, name, kind) VALUES ('U-水', '水务局', 'department')",
+        "DELETE FROM case_class",
+        "INSERT INTO case_class (id, system, kind, code, name, major_code, major_name)"
+        " VALUES (1, 'x', 'event', '0501', '供水管道破裂', '05', '突发事件')",
+        "INSERT INTO case_condition (id, class_id, number, filing, amount, clock, closing)"
+        " VALUES (1, 1, 1, '喷水', 2, 'urgent_hour', '修复')",
+    ):
+        db.execute(sa.text(line))
+
+
+@pytest.fixture(scope="module")
+def ground(settled: Callable[..., str]) -> str:
+    return settled(settle)
+
+
+@pytest.fixture
+def base(server: Callable[..., Base], store_url: str) -> Base:
+    base = server(store_url)
+    base.url = store_url  # type: ignore[attr-defined]
     return base
 
 
@@ -108,6 +116,7 @@ def test_anybody_reports_and_is_told_only_what_is_public(anybody: httpx.Client) 
     assert answer["class"] == {"kind": "event", "code": "0501", "name": "供水管道破裂"}
     assert set(answer) == {
         "code", "state", "class", "reported_at", "cell", "desk", "candidates", "posts", "similar",
+        "follow",
     }  # fmt: skip
     assert ok(anybody.post("/cases", json=report), 201) == answer
     assert refused(anybody.get("/cases"), 401)
@@ -250,6 +259,10 @@ def test_codes_that_name_nothing_are_all_named(
         admin.post(f"/cases/{code}/moves", json={"move": "note", "words": "a\x07"}), 400
     )
     assert answer["faults"][0]["field"] == "words"
+    for turn in ("\u202e", "\u2067", "\u200f", "\u061c", "\x85"):  # what is read is what is written
+        words = {"move": "note", "words": f"门牌{turn}4302"}
+        answer = refused(admin.post(f"/cases/{code}/moves", json=words), 400)
+        assert f"U+{ord(turn):04X}" in answer["faults"][0]["reason"]
 
 
 def test_a_case_told_in_words_gets_its_class_when_it_is_filed(
@@ -423,8 +436,8 @@ def test_a_late_answer_is_a_moment_of_the_calendar(
     assert ok(admin.post(f"/cases/{code}/moves", json={**made, "until": until}))["stood"]
 
 
-def test_a_code_of_another_system_may_hold_slashes(base: Base, empty_url: str) -> None:
-    with owning(empty_url) as db:
+def test_a_code_of_another_system_may_hold_slashes(base: Base, store_url: str) -> None:
+    with owning(store_url) as db:
         db.execute(sa.text("UPDATE case_file SET code = '2023/沪/0011' WHERE code = 'c-new'"))
     path = f"/cases/{quote('2023/沪/0011', safe='')}"
     with httpx.Client(base_url=base, headers=base.headers) as admin:

@@ -49,7 +49,7 @@ def test_streamed_kinds_are_byte_by_byte_those_of_the_command_line(served, store
         for suffix in STREAMED:
             for params, wanted, shape in asked:
                 path = tmp_path / f"one{suffix}"
-                export_file(store, wanted(kind), path, shape, by=TESTER, today=date.today())
+                export_file(store, wanted(kind), path, shape, by=TESTER, today=Settings().today())
                 answer = get(served, f"{kind}{suffix}", **params)
                 assert (answer.status_code, answer.content) == (200, path.read_bytes())
 

@@ -6,9 +6,8 @@ import pytest
 
 
 @pytest.fixture
-def town_api(server, town_url):
-    base = server(town_url)
-    with httpx.Client(base_url=base, headers=base.headers) as client:
+def town_api(still_base):
+    with httpx.Client(base_url=still_base, headers=still_base.headers) as client:
         yield client
 
 
@@ -26,7 +25,21 @@ def _tile(client, layers, z=15):
     return f"/tiles/{layers}/{z}/{int((lon + 180) / 360 * n)}/{row}.mvt"
 
 
-def test_a_tile_is_asked_once_and_then_confirmed(town_api, town_url):
+def test_cases_of_who_is_signed_in_stay_in_no_browser(server, town_url, town_api):
+    base = server(town_url)
+    with httpx.Client(base_url=base, headers=base.headers) as signed:
+        for layers, kept in (("cells,cases", "no-store"), ("cells", "no-cache")):
+            answer = signed.get(_tile(town_api, layers))
+            assert answer.headers["cache-control"] == f"private, {kept}"
+        features = signed.get("/layers/cases.geojson?limit=1")
+        assert features.headers["cache-control"] == "private, no-store"
+    open_to_all = httpx.get(base + _tile(town_api, "cases"))
+    assert open_to_all.headers["cache-control"] == "private, no-cache"
+
+
+def test_a_tile_is_asked_once_and_then_confirmed(server, town_url):
+    base = server(town_url)
+    town_api = httpx.Client(base_url=base, headers=base.headers)
     path = _tile(town_api, "cells")
     first = town_api.get(path)
     assert first.status_code == 200
@@ -42,6 +55,7 @@ def test_a_tile_is_asked_once_and_then_confirmed(town_api, town_url):
     assert changed.status_code == 200
     assert "改".encode() in changed.content
     assert "改".encode() not in first.content
+    town_api.close()
 
 
 def test_several_layers_come_in_one_tile(town_api):
@@ -109,6 +123,20 @@ def test_geojson_streams_a_whole_layer(town_api):
         "class_code",
         "address",
     }
+
+
+def test_divisions_are_found_by_their_name_and_that_of_the_one_above(town_api):
+    cell = town_api.get("/cells/search", params={"q": "第一网格"}).json()[0]
+    card = town_api.get(f"/cells/{cell['code']}").json()
+    (found,) = town_api.get(
+        "/divisions/search", params={"q": f"{card['street']['name']} {cell['community']}"}
+    ).json()
+    assert (found["code"], found["name"]) == (card["community"]["code"], cell["community"])
+    assert (found["level"], found["parent"]) == ("village", card["street"]["name"])
+    west, south, east, north = found["bbox"]
+    assert west <= card["bbox"][0] < east
+    assert south <= card["bbox"][1] < north
+    assert town_api.get("/divisions/search", params={"q": "没有这样的地方"}).json() == []
 
 
 def test_search_and_card(town_api):

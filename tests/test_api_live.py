@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from conftest import Base, signed_in
+from sqlalchemy.orm import Session
 from town import inhabit
 
 import api.live
@@ -47,7 +48,10 @@ def listening(base: str, token: str) -> Iterator[Page]:
 
     def listen() -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.stream("GET", f"{base}/live", headers=headers, timeout=30) as answer:
+        with (
+            suppress(httpx.RemoteProtocolError),  # the server ends while the page still listens
+            httpx.stream("GET", f"{base}/live", headers=headers, timeout=30) as answer,
+        ):
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith("text/event-stream")
             event = ""
@@ -68,13 +72,20 @@ def listening(base: str, token: str) -> Iterator[Page]:
     over.set()
 
 
+def settle(db: Session) -> None:
+    inhabit(db)
+    data.grid.number_areas(db)
+    data.locate.refile(db)
+    db.execute(sa.text(BEGINS))
+
+
+@pytest.fixture(scope="module")
+def ground(settled: Callable[..., str]) -> str:
+    return settled(settle)
+
+
 @pytest.fixture
 def city(store: sa.Engine) -> sa.Engine:
-    with data.db.transaction(store) as db:
-        inhabit(db)
-        data.grid.number_areas(db)
-        data.locate.refile(db)
-        db.execute(sa.text(BEGINS))
     return store
 
 
@@ -101,10 +112,10 @@ def moved(code: str, state: str, cell: str | None) -> dict[str, Any]:
 
 
 def test_a_page_hears_what_moves_in_its_area_and_never_what_was_said(
-    city: sa.Engine, empty_url: str, server: Callable[..., Base]
+    city: sa.Engine, store_url: str, server: Callable[..., Base]
 ) -> None:
-    base = server(empty_url)
-    own = signed_in(empty_url, "li.si", Role.LEADER, [Charged(cell="A")])
+    base = server(store_url)
+    own = signed_in(store_url, "li.si", Role.LEADER, [Charged(cell="A")])
     with listening(base, own) as page, listening(base, base.token) as everything:
         note(city, "c-bc", "c-null", "c-new")
         everything.wait_for(lambda heard: moved("c-new", "reported", "A") in heard)
@@ -116,7 +127,7 @@ def test_a_page_hears_what_moves_in_its_area_and_never_what_was_said(
 
 
 def test_whoever_holds_a_case_hears_of_it_wherever_it_is(
-    city: sa.Engine, empty_url: str, server: Callable[..., Base]
+    city: sa.Engine, store_url: str, server: Callable[..., Base]
 ) -> None:
     with data.db.transaction(city) as db:
         db.execute(
@@ -134,8 +145,8 @@ def test_whoever_holds_a_case_hears_of_it_wherever_it_is(
                 "UPDATE case_file SET unit_id = u.id FROM network_unit u WHERE case_file.code = 'c-bc'"
             )
         )
-    base = server(empty_url)
-    token = signed_in(empty_url, "shui.wu", Role.DEPARTMENT, [Charged(cell="D")], worker="w1")
+    base = server(store_url)
+    token = signed_in(store_url, "shui.wu", Role.DEPARTMENT, [Charged(cell="D")], worker="w1")
     with listening(base, token) as page:
         note(city, "c-new", "c-bc")
         page.wait_for(lambda heard: any(one.get("code") == "c-bc" for one in heard))
@@ -158,7 +169,7 @@ def event(store: sa.Engine, move: str, target: str, *also: str, unit: int | None
 
 
 def test_whoever_loses_a_case_hears_so_and_then_no_more(
-    city: sa.Engine, empty_url: str, server: Callable[..., Base]
+    city: sa.Engine, store_url: str, server: Callable[..., Base]
 ) -> None:
     unit = "INSERT INTO network_unit (code, name, kind) VALUES ('d1', '水务局', 'department')"
     worker = "INSERT INTO worker (code, name, unit_id) SELECT 'w1', '钱七', id FROM network_unit"
@@ -176,8 +187,8 @@ def test_whoever_loses_a_case_hears_so_and_then_no_more(
         for line in (unit, worker):
             db.execute(sa.text(line))
         number = db.scalar(sa.text("SELECT id FROM network_unit WHERE code = 'd1'"))
-    base = server(empty_url)
-    token = signed_in(empty_url, "shui.wu", Role.DEPARTMENT, [Charged(cell="D")], worker="w1")
+    base = server(store_url)
+    token = signed_in(store_url, "shui.wu", Role.DEPARTMENT, [Charged(cell="D")], worker="w1")
     with listening(base, token) as page:
         event(city, "file", "filed")
         event(city, "dispatch", "dispatched", f"UPDATE case_file SET unit_id = {number}",
@@ -194,9 +205,9 @@ def test_whoever_loses_a_case_hears_so_and_then_no_more(
 
 
 def test_a_sheet_of_many_cases_is_told_once(
-    city: sa.Engine, empty_url: str, server: Callable[..., Base]
+    city: sa.Engine, store_url: str, server: Callable[..., Base]
 ) -> None:
-    base = server(empty_url)
+    base = server(store_url)
     with listening(base, base.token) as page:
         page.wait_for(lambda heard: True)
         time.sleep(0.3)
@@ -215,14 +226,14 @@ def test_a_sheet_of_many_cases_is_told_once(
 
 
 def test_after_a_broken_connection_a_page_is_told_to_ask_for_all(
-    city: sa.Engine, empty_url: str, server: Callable[..., Base]
+    city: sa.Engine, store_url: str, server: Callable[..., Base]
 ) -> None:
-    base = server(empty_url)
+    base = server(store_url)
     with listening(base, base.token) as page:
         page.wait_for(lambda heard: True)
         time.sleep(0.5)
         page.heard.clear()
-        with psycopg.connect(empty_url, autocommit=True) as owner:
+        with psycopg.connect(store_url, autocommit=True) as owner:
             owner.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE query LIKE 'LISTEN%' AND datname = current_database()"
@@ -233,10 +244,10 @@ def test_after_a_broken_connection_a_page_is_told_to_ask_for_all(
 
 
 def test_who_may_not_see_cases_may_not_listen(
-    city: sa.Engine, empty_url: str, server: Callable[..., Base]
+    city: sa.Engine, store_url: str, server: Callable[..., Base]
 ) -> None:
-    base = server(empty_url)
-    planner = signed_in(empty_url, "plan", Role.PLANNER, [Charged(everything=True)])
+    base = server(store_url)
+    planner = signed_in(store_url, "plan", Role.PLANNER, [Charged(everything=True)])
     assert httpx.get(f"{base}/live").status_code == 401
     refused = httpx.get(f"{base}/live", headers={"Authorization": f"Bearer {planner}"})
     assert refused.status_code == 403

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import sqlalchemy as sa
-from conftest import Base, owning
+from conftest import Base, hashed, owning
 from provider import CLIENT, SECRET, Provider
 from town import TESTER
 
@@ -28,13 +28,11 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def base(server: Callable[..., Base], store: sa.Engine, empty_url: str, provider: Provider) -> Base:
+def base(server: Callable[..., Base], empty_url: str, provider: Provider) -> Base:
     with owning(empty_url) as db:
         data.accounts.add(db, "li.si", role=Role.WORKER, name="李四")
-    acts.add(
-        store, "with.password", role=Role.ADMINISTRATOR, name="管理员", charges=[], worker=None,
-        password="a long password", by=TESTER,
-    )  # fmt: skip
+        told = {"role": Role.ADMINISTRATOR, "password_hash": hashed("a long password")}
+        data.accounts.add(db, "with.password", name="管理员", **told)
     return server(
         empty_url,
         oidc_issuer=provider.issuer,

@@ -29,25 +29,37 @@ PEOPLE = {
 }
 
 
+@pytest.fixture(scope="module")
+def peopled(template_of: Callable[..., str]) -> tuple[str, dict[str, str]]:
+    """A template of the town with these people, and the token of each."""
+    tokens: dict[str, str] = {}
+
+    def fill(url: str) -> None:
+        with owning(url) as db:
+            settle(db)
+        for login, (role, division, unit) in PEOPLE.items():
+            tokens[login] = signed_in(url, login, role, [Charged(division=division)])
+            with owning(url) as db:
+                db.execute(
+                    sa.text(
+                        "UPDATE account SET unit_id = (SELECT id FROM network_unit "
+                        "WHERE code = :unit) WHERE login = :login"
+                    ),
+                    {"login": login, "unit": unit},
+                )
+
+    return template_of(fill), tokens
+
+
 @pytest.fixture
-def ask(server: Callable[..., Base], empty_url: str) -> Callable[..., Any]:
+def ask(
+    server: Callable[..., Base],
+    copy_of: Callable[[str], str],
+    peopled: tuple[str, dict[str, str]],
+) -> Callable[..., Any]:
     """`ask(who, path, body)`: POST with a body, GET without; the answer of a served application."""
-    with owning(empty_url) as db:
-        settle(db)
-    tokens = {
-        login: signed_in(empty_url, login, role, [Charged(division=division)])
-        for login, (role, division, _) in PEOPLE.items()
-    }
-    with owning(empty_url) as db:
-        for login, (_, _, unit) in PEOPLE.items():
-            db.execute(
-                sa.text(
-                    "UPDATE account SET unit_id = (SELECT id FROM network_unit WHERE code = :unit) "
-                    "WHERE login = :login"
-                ),
-                {"login": login, "unit": unit},
-            )
-    base = server(empty_url)
+    template, tokens = peopled
+    base = server(copy_of(template))
 
     def asked(who: str, path: str, body: dict[str, Any] | None = None, **params: Any) -> Any:
         headers = {"Authorization": f"Bearer {tokens[who]}"}

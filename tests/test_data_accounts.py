@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
-from conftest import signed_in
-from town import TESTER, draw, found, inhabit, wait_for
+from conftest import owning, signed_in
+from town import TESTER, draw, found, wait_for
 
 import api.actions.accounts as acts
 import data.accounts
@@ -28,13 +29,14 @@ PATIENCE = Patience(3, timedelta(minutes=15))
 PASSWORD = "correct horse battery"
 
 
+@pytest.fixture(scope="module")
+def ground(small_template: str) -> str:
+    return small_template
+
+
 @pytest.fixture
 def city(store: sa.Engine) -> sa.Engine:
     """Cells A, B in one community, C in another of the same street, D in another street."""
-    with data.db.transaction(store) as db:
-        inhabit(db)
-        data.grid.number_areas(db)
-        data.locate.refile(db)
     return store
 
 
@@ -96,15 +98,15 @@ def desk(division: str) -> int:
 )
 def test_a_charge_is_a_range_of_areas_and_a_list_only_where_it_must_be(
     city: sa.Engine,
-    empty_url: str,
+    store_url: str,
     areas: dict[str, int],
     charges: list[Charged],
     cells: str,
     desks: list[str],
     is_range: bool,
 ) -> None:
-    token = signed_in(empty_url, "li.si", Role.LEADER, charges)
-    viewer = who(empty_url, token)[0]
+    token = signed_in(store_url, "li.si", Role.LEADER, charges)
+    viewer = who(store_url, token)[0]
     assert viewer is not None
     own = tuple(sorted([*(areas[cell] for cell in cells), *map(desk, desks)]))
     told = Scope(own[0], own[-1], None if is_range else own) if own else NOWHERE
@@ -112,7 +114,7 @@ def test_a_charge_is_a_range_of_areas_and_a_list_only_where_it_must_be(
 
 
 def test_a_town_numbered_with_zeros_is_not_taken_for_its_neighbours(
-    city: sa.Engine, empty_url: str, areas: dict[str, int]
+    city: sa.Engine, store_url: str, areas: dict[str, int]
 ) -> None:
     """Town 100 is not the towns 100 to 199."""
     for cell, community in [("A", "420106100001"), ("B", "420106110001")]:
@@ -126,22 +128,22 @@ def test_a_town_numbered_with_zeros_is_not_taken_for_its_neighbours(
         cell = db.scalar(
             sa.text("SELECT area_no FROM grid_cell WHERE division_code = '420106100001'")
         )
-    token = signed_in(empty_url, "qian", Role.LEADER, [Charged(division="420106100000")])
-    viewer = who(empty_url, token)[0]
+    token = signed_in(store_url, "qian", Role.LEADER, [Charged(division="420106100000")])
+    viewer = who(store_url, token)[0]
     assert viewer is not None
     assert viewer.scope == Scope(desk("420106100"), cell)
 
 
-def test_everything_is_also_what_no_cell_holds(city: sa.Engine, empty_url: str) -> None:
+def test_everything_is_also_what_no_cell_holds(city: sa.Engine, store_url: str) -> None:
     charges = [Charged(division=BRIDGE), Charged(everything=True)]
-    viewer = who(empty_url, signed_in(empty_url, "wang", Role.AUDITOR, charges))[0]
+    viewer = who(store_url, signed_in(store_url, "wang", Role.AUDITOR, charges))[0]
     assert viewer is not None
     assert viewer.scope == EVERYWHERE
     assert viewer.rights == {Right.JOURNAL}
 
 
 def test_posts_of_the_worker_are_a_charge_for_their_period(
-    city: sa.Engine, empty_url: str, areas: dict[str, int]
+    city: sa.Engine, store_url: str, areas: dict[str, int]
 ) -> None:
     act(city, "INSERT INTO worker (code, name) VALUES ('w1', '赵六')")
     post = (
@@ -152,21 +154,21 @@ def test_posts_of_the_worker_are_a_charge_for_their_period(
     )
     for cell, begins, ends in [("B", -1, 1), ("A", -9, 0), ("C", 1, None)]:
         act(city, post, cell=cell, begins=begins, ends=ends)
-    token = signed_in(empty_url, "zhao", Role.WORKER, [], worker="w1")
+    token = signed_in(store_url, "zhao", Role.WORKER, [], worker="w1")
     scopes = data.sign_in.Scopes()
-    viewer = who(empty_url, token, scopes=scopes)[0]
+    viewer = who(store_url, token, scopes=scopes)[0]
     assert viewer is not None
     assert viewer.scope == Scope(areas["B"], areas["B"])
     act(city, "UPDATE post SET valid_to = current_date")
-    assert who(empty_url, token, scopes=scopes)[0].scope == NOWHERE  # type: ignore[union-attr]
+    assert who(store_url, token, scopes=scopes)[0].scope == NOWHERE  # type: ignore[union-attr]
 
 
 def test_what_is_kept_of_a_scope_ends_with_the_cells_it_came_from(
-    city: sa.Engine, empty_url: str, areas: dict[str, int]
+    city: sa.Engine, store_url: str, areas: dict[str, int]
 ) -> None:
-    token = signed_in(empty_url, "sun", Role.LEADER, [Charged(division=WILLOW)])
+    token = signed_in(store_url, "sun", Role.LEADER, [Charged(division=WILLOW)])
     scopes = data.sign_in.Scopes()
-    assert who(empty_url, token, scopes=scopes)[0].scope == Scope(desk(WILLOW), areas["C"])  # type: ignore[union-attr]
+    assert who(store_url, token, scopes=scopes)[0].scope == Scope(desk(WILLOW), areas["C"])  # type: ignore[union-attr]
     act(city, "UPDATE grid_cell SET division_code = :c WHERE code = 'B'", c=WILLOW)
     with data.db.transaction(city) as db:
         data.grid.number_areas(db)
@@ -176,14 +178,14 @@ def test_what_is_kept_of_a_scope_ends_with_the_cells_it_came_from(
             {"c": WILLOW},
         ).all()
     assert len(numbers) == 2
-    assert who(empty_url, token, scopes=scopes)[0].scope == Scope(desk(WILLOW), numbers[1])  # type: ignore[union-attr]
+    assert who(store_url, token, scopes=scopes)[0].scope == Scope(desk(WILLOW), numbers[1])  # type: ignore[union-attr]
 
 
 def test_the_village_missing_from_the_table_still_belongs_to_its_street(
-    city: sa.Engine, empty_url: str, areas: dict[str, int]
+    city: sa.Engine, store_url: str, areas: dict[str, int]
 ) -> None:
     act(city, "DELETE FROM division WHERE code IN (:a, :b)", a=BRIDGE, b=WILLOW)
-    viewer = who(empty_url, signed_in(empty_url, "qian", Role.LEADER, [Charged(division=STREET)]))[
+    viewer = who(store_url, signed_in(store_url, "qian", Role.LEADER, [Charged(division=STREET)]))[
         0
     ]
     assert viewer is not None
@@ -191,24 +193,25 @@ def test_the_village_missing_from_the_table_still_belongs_to_its_street(
 
 
 def test_cells_of_a_draft_or_a_former_plan_widen_nobodys_scope(
-    city: sa.Engine, empty_url: str, areas: dict[str, int]
+    city: sa.Engine, store_url: str, areas: dict[str, int]
 ) -> None:
     act(city, "UPDATE grid_cell SET division_code = :c WHERE code IN ('Q', 'X')", c=BRIDGE)
     with data.db.transaction(city) as db:
         data.grid.number_areas(db)
-    viewer = who(empty_url, signed_in(empty_url, "wu", Role.LEADER, [Charged(division=BRIDGE)]))[0]
+    viewer = who(store_url, signed_in(store_url, "wu", Role.LEADER, [Charged(division=BRIDGE)]))[0]
     assert viewer is not None
     assert viewer.scope == Scope(desk(BRIDGE), areas["B"])
     with pytest.raises(NotFound, match="'Q' is not the code of a cell of the plan in force"):
-        signed_in(empty_url, "zheng", Role.LEADER, [Charged(cell="Q")])
+        signed_in(store_url, "zheng", Role.LEADER, [Charged(cell="Q")])
 
 
 def test_cells_whose_areas_are_not_numbered_yet_are_nobodys(
-    store: sa.Engine, empty_url: str
+    copy_of: Callable[[str], str], empty_template: str
 ) -> None:
-    with data.db.transaction(store) as db:
+    url = copy_of(empty_template)
+    with owning(url) as db:
         found(db, draw("AB"))
-    viewer = who(empty_url, signed_in(empty_url, "wu", Role.LEADER, [Charged(cell="A")]))[0]
+    viewer = who(url, signed_in(url, "wu", Role.LEADER, [Charged(cell="A")]))[0]
     assert viewer is not None
     assert viewer.scope == NOWHERE
 
@@ -216,29 +219,29 @@ def test_cells_whose_areas_are_not_numbered_yet_are_nobodys(
 # Sessions
 
 
-def test_signing_out_and_closing_act_at_once(city: sa.Engine, empty_url: str) -> None:
-    tokens = [signed_in(empty_url, login, Role.WORKER, []) for login in ("one", "two")]
+def test_signing_out_and_closing_act_at_once(city: sa.Engine, store_url: str) -> None:
+    tokens = [signed_in(store_url, login, Role.WORKER, []) for login in ("one", "two")]
     scopes = data.sign_in.Scopes()
-    assert None not in who(empty_url, *tokens, scopes=scopes)
+    assert None not in who(store_url, *tokens, scopes=scopes)
     assert acts.sign_out_of(city, "one", by=TESTER) == 1
     acts.close(city, "two", by=TESTER)
-    assert who(empty_url, *tokens, scopes=scopes) == [None, None]
+    assert who(store_url, *tokens, scopes=scopes) == [None, None]
     acts.change(city, "two", by=TESTER)
-    assert who(empty_url, *tokens, scopes=scopes) == [None, None]  # open again, not signed in
+    assert who(store_url, *tokens, scopes=scopes) == [None, None]  # open again, not signed in
 
 
-def test_only_the_hash_of_a_token_is_kept(city: sa.Engine, empty_url: str) -> None:
-    token = signed_in(empty_url, "one", Role.WORKER, [])
+def test_only_the_hash_of_a_token_is_kept(city: sa.Engine, store_url: str) -> None:
+    token = signed_in(store_url, "one", Role.WORKER, [])
     with data.db.transaction(city) as db:
         rows = db.execute(sa.text("SELECT s::text, token_hash FROM session s")).all()
     assert token not in rows[0][0]
     assert bytes(rows[0][1]) == data.sign_in.digest(token)
     assert len(token) >= 43  # 256 bits
-    assert who(empty_url, token + "x", "", rows[0][0]) == [None, None, None]
+    assert who(store_url, token + "x", "", rows[0][0]) == [None, None, None]
 
 
 def test_a_cookie_slides_for_twelve_hours_and_seven_days_at_most(
-    city: sa.Engine, empty_url: str
+    city: sa.Engine, store_url: str
 ) -> None:
     with data.db.transaction(city) as db:
         number = data.accounts.add(db, "one", role=Role.WORKER, name="一")
@@ -253,7 +256,7 @@ def test_a_cookie_slides_for_twelve_hours_and_seven_days_at_most(
             u=used_ago,
             c=created_ago,
         )
-        assert who(empty_url, token)[0] is not None
+        assert who(store_url, token)[0] is not None
         with data.db.transaction(city) as db:
             return int(db.scalar(sa.text(left)) or 0)
 
@@ -261,7 +264,7 @@ def test_a_cookie_slides_for_twelve_hours_and_seven_days_at_most(
     assert hours_left("11 hours", "6 days 20 hours") == 4
     assert hours_left("1 minute", "1 day") == 1  # not written at every request
     act(city, "UPDATE session SET expires_at = now()")
-    assert who(empty_url, token) == [None]
+    assert who(store_url, token) == [None]
 
 
 # Signing in
@@ -282,9 +285,9 @@ def _refused(store: sa.Engine, login: str, password: str) -> str:
     return str(error.value)
 
 
-def test_a_password_lets_in_and_is_kept_as_argon2(li: sa.Engine, empty_url: str) -> None:
+def test_a_password_lets_in_and_is_kept_as_argon2(li: sa.Engine, store_url: str) -> None:
     token = acts.sign_in(li, "LI.SI", PASSWORD, patience=PATIENCE)
-    viewer = who(empty_url, token)[0]
+    viewer = who(store_url, token)[0]
     assert viewer is not None
     assert (viewer.login, viewer.name) == ("li.si", "李四")
     with data.db.transaction(li) as db:
@@ -329,9 +332,9 @@ def test_a_crowd_at_the_door_is_asked_to_come_again(li: sa.Engine) -> None:
 
 
 def test_an_account_without_a_password_cannot_be_locked_out(
-    city: sa.Engine, empty_url: str
+    city: sa.Engine, store_url: str
 ) -> None:
-    signed_in(empty_url, "by.oidc", Role.WORKER, [])
+    signed_in(store_url, "by.oidc", Role.WORKER, [])
     for _ in range(PATIENCE.failures + 1):
         _refused(city, "by.oidc", "wrong")
     assert acts.known(city, login="by.oidc", by=TESTER)[0].locked_until is None
@@ -363,9 +366,9 @@ def test_an_unknown_login_takes_as_long_as_a_wrong_password(li: sa.Engine) -> No
     assert 0.4 < no_login / wrong < 2.5
 
 
-def test_who_changes_the_password_stays_and_all_others_go(li: sa.Engine, empty_url: str) -> None:
+def test_who_changes_the_password_stays_and_all_others_go(li: sa.Engine, store_url: str) -> None:
     kept, other = (acts.sign_in(li, "li.si", PASSWORD, patience=PATIENCE) for _ in range(2))
-    viewer = who(empty_url, kept)[0]
+    viewer = who(store_url, kept)[0]
     assert viewer is not None
     with data.db.transaction(li) as db:
         session = db.scalar(
@@ -378,7 +381,7 @@ def test_who_changes_the_password_stays_and_all_others_go(li: sa.Engine, empty_u
     with pytest.raises(BadInput, match="10 to 200"):
         acts.change_password(li, old=PASSWORD, new="short", **change)
     acts.change_password(li, old=PASSWORD, new="a new long one", **change)
-    assert [one is not None for one in who(empty_url, kept, other)] == [True, False]
+    assert [one is not None for one in who(store_url, kept, other)] == [True, False]
     _refused(li, "li.si", PASSWORD)
     acts.sign_in(li, "li.si", "a new long one", patience=PATIENCE)
 

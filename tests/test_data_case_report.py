@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import shapely
 import sqlalchemy as sa
+from conftest import owning
 from town import SEAL, TESTER, at, inhabit, place
 
 import data.cases
@@ -31,23 +33,34 @@ IN_D = Scope(420106002001 * 10**6, 420106002002 * 10**6 - 1)
 WORKER_D = Viewer(5, "d", "丁", Role.WORKER, IN_D)
 
 
-@pytest.fixture
-def city(store: sa.Engine) -> sa.Engine:
+@pytest.fixture(scope="module")
+def two_streets(template_of: Callable[..., str]) -> str:
     """Cells A, B of one community, C of another of the same street, D of another street."""
-    with data.db.transaction(store) as db:
-        inhabit(db)
-        db.execute(sa.text("DELETE FROM case_class"))
-        db.execute(
-            sa.text(
-                "INSERT INTO case_class (system, kind, code, name, major_code, major_name) VALUES"
-                " ('x', 'event', '0506', '道路积水', '05', '突发事件'),"
-                " ('x', 'event', '0101', '私搭乱建', '01', '市容环境'),"
-                " ('x', 'component', '0101', '上水井盖', '01', '公用设施')"
+
+    def fill(url: str) -> None:
+        with owning(url) as db:
+            inhabit(db)
+            db.execute(sa.text("DELETE FROM case_class"))
+            db.execute(
+                sa.text(
+                    "INSERT INTO case_class (system, kind, code, name, major_code, major_name) VALUES"
+                    " ('x', 'event', '0506', '道路积水', '05', '突发事件'),"
+                    " ('x', 'event', '0101', '私搭乱建', '01', '市容环境'),"
+                    " ('x', 'component', '0101', '上水井盖', '01', '公用设施')"
+                )
             )
-        )
-        data.grid.number_areas(db)
-        data.locate.refile(db)
-    return store
+            data.grid.number_areas(db)
+            data.locate.refile(db)
+
+    return template_of(fill)
+
+
+@pytest.fixture
+def city(copy_of: Callable[[str], str], two_streets: str) -> Iterator[sa.Engine]:
+    """A copy of the two streets."""
+    store = data.db.engine(copy_of(two_streets))
+    yield store
+    store.dispose()
 
 
 def told(x: float, y: float = 0.5, **values: Any) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,25 +34,32 @@ def viewer(role: Role, account: int = 7, scope: Scope = EVERYWHERE, **acts_for: 
     return Viewer(account, role, role.label, role, scope, **acts_for)
 
 
+def settle(db: Session) -> None:
+    """The town of two streets; case `c-1` in cell A; unit 1, worker 1, condition 1."""
+    inhabit(db)
+    place(db, "case_file", {"c-1": at(0.5, 0.5), "c-2": at(3.5, 0.5)}, title="积水")
+    for line in (
+        "INSERT INTO network_unit (code, name, kind) VALUES ('u1', '水务局', 'department')",
+        "INSERT INTO worker (code, name) VALUES ('w1', '王五')",
+        "INSERT INTO case_class (id, system, kind, code, name, major_code, major_name)"
+        f" VALUES ({CONDITION}, 'x', 'event', '0501', '供水管道破裂', '05', '突发事件')",
+        "INSERT INTO case_condition (id, class_id, number, filing, amount, clock, closing)"
+        f" VALUES ({CONDITION}, {CONDITION}, 1, '喷水', 2, 'urgent_hour', '修复')",
+        "INSERT INTO case_event (case_id, at, actor, move, target)"
+        " SELECT id, now(), 'import', 'bring', state FROM case_file ORDER BY id",
+    ):
+        db.execute(sa.text(line))
+    data.grid.number_areas(db)
+    data.locate.refile(db)
+
+
+@pytest.fixture(scope="module")
+def ground(settled: Callable[..., str]) -> str:
+    return settled(settle)
+
+
 @pytest.fixture
 def city(store: sa.Engine) -> sa.Engine:
-    """The town of two streets; case `c-1` in cell A; unit 1, worker 1, condition 1."""
-    with data.db.transaction(store) as db:
-        inhabit(db)
-        place(db, "case_file", {"c-1": at(0.5, 0.5), "c-2": at(3.5, 0.5)}, title="积水")
-        for line in (
-            "INSERT INTO network_unit (code, name, kind) VALUES ('u1', '水务局', 'department')",
-            "INSERT INTO worker (code, name) VALUES ('w1', '王五')",
-            "INSERT INTO case_class (id, system, kind, code, name, major_code, major_name)"
-            f" VALUES ({CONDITION}, 'x', 'event', '0501', '供水管道破裂', '05', '突发事件')",
-            "INSERT INTO case_condition (id, class_id, number, filing, amount, clock, closing)"
-            f" VALUES ({CONDITION}, {CONDITION}, 1, '喷水', 2, 'urgent_hour', '修复')",
-            "INSERT INTO case_event (case_id, at, actor, move, target)"
-            " SELECT id, now(), 'import', 'bring', state FROM case_file ORDER BY id",
-        ):
-            db.execute(sa.text(line))
-        data.grid.number_areas(db)
-        data.locate.refile(db)
     return store
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from town import SEAL, unsealed
 
+import data.care
 import data.case_sheet
 import data.cases
 import data.db
@@ -38,9 +39,17 @@ from gis.terms import (
     PostRole,
     UnitKind,
 )
+from gis.terms_community import CareCategory
 
 TODAY = date(2026, 11, 22)
 CHINA = timezone(timedelta(hours=8))
+MORNING = datetime(2026, 11, 22, 9, tzinfo=CHINA)
+
+
+@pytest.fixture
+def town(still_town: sa.Engine) -> sa.Engine:
+    """Nobody here changes the town."""
+    return still_town
 
 
 def frame(town: sa.Engine, query: str) -> pd.DataFrame:
@@ -57,7 +66,7 @@ def shapes(town: sa.Engine, query: str, geom: str = "geom") -> gpd.GeoDataFrame:
 
 
 def test_a_town_comes_with_the_promised_numbers(db: Session) -> None:
-    counts = data.demo.load.load(db, seal=SEAL, size="small", today=TODAY)
+    counts = data.demo.load.load(db, seal=SEAL, size="small", now=MORNING)
     promised = {
         "division": 13,
         "grid_plan": 1,
@@ -79,7 +88,7 @@ def test_a_town_comes_with_the_promised_numbers(db: Session) -> None:
 
 def test_an_unknown_size_is_refused_with_the_choices(db: Session) -> None:
     with pytest.raises(BadInput, match=r"'huge'; choose one of small, district, city") as refusal:
-        data.demo.load.load(db, seal=SEAL, size="huge", today=TODAY)
+        data.demo.load.load(db, seal=SEAL, size="huge", now=MORNING)
     assert refusal.value.facts["choices"] == ["small", "district", "city"]
 
 
@@ -94,19 +103,34 @@ def test_loading_leaves_indexes_and_constraints_as_they_were(db: Session) -> Non
         return sorted(tuple(row) for row in rows)
 
     before = schema()
-    data.demo.load.load(db, seal=SEAL, size="small", today=TODAY)
+    data.demo.load.load(db, seal=SEAL, size="small", now=MORNING)
     assert schema() == before
 
 
+def test_one_in_25_is_cared_for_and_due_when_his_last_visit_says(db: Session) -> None:
+    counts = data.demo.load.load(db, seal=SEAL, size="small", now=MORNING)
+    assert 0.035 < counts["care_recipient"] / counts["resident"] < 0.05
+    assert counts["visit"] > 2 * counts["care_recipient"]
+    categories = db.scalars(sa.text("SELECT DISTINCT category FROM care_recipient")).all()
+    assert set(categories) == set(CareCategory)
+    before = sa.text("SELECT md5(string_agg(k::text, '|' ORDER BY id)) FROM care_recipient k")
+    told = db.scalar(before)
+    people = db.scalars(sa.text("SELECT DISTINCT resident_id FROM care_recipient")).all()
+    data.care.settle(db, people, zone="Asia/Shanghai")
+    assert db.scalar(before) == told
+    assert data.locate.wrong_tallies(db) == 0
+    assert db.scalar(sa.text("SELECT sum(recipients) FROM cell_care")) == counts["care_recipient"]
+
+
 def test_later_rows_are_numbered_after_ours(db: Session) -> None:
-    counts = data.demo.load.load(db, seal=SEAL, size="small", today=TODAY)
+    counts = data.demo.load.load(db, seal=SEAL, size="small", now=MORNING)
     new = db.scalar(sa.text("INSERT INTO building (code) VALUES ('new') RETURNING id"))
     assert new == counts["building"] + 1
 
 
 def test_progress_is_told_until_everybody_has_settled(db: Session) -> None:
     told: list[tuple[str, int, int | None]] = []
-    data.demo.load.load(db, seal=SEAL, today=TODAY, progress=lambda *step: told.append(step))
+    data.demo.load.load(db, seal=SEAL, now=MORNING, progress=lambda *step: told.append(step))
     assert ("settling people", 60_000, 60_000) in told
     assert told[0] == ("planning the town", 0, None)
 
@@ -115,10 +139,10 @@ def test_progress_is_told_until_everybody_has_settled(db: Session) -> None:
 
 
 def test_the_same_seed_and_day_give_the_same_rows() -> None:
-    one = data.demo.town.digest("small", seed=7, today=TODAY)
-    assert data.demo.town.digest("small", seed=7, today=TODAY) == one
-    assert data.demo.town.digest("small", seed=8, today=TODAY) != one
-    assert data.demo.town.digest("small", seed=7, today=date(2026, 11, 23)) != one
+    one = data.demo.town.digest("small", seed=7, now=MORNING)
+    assert data.demo.town.digest("small", seed=7, now=MORNING) == one
+    assert data.demo.town.digest("small", seed=8, now=MORNING) != one
+    assert data.demo.town.digest("small", seed=7, now=MORNING + timedelta(days=1)) != one
 
 
 @pytest.mark.parametrize(
@@ -330,10 +354,12 @@ def test_cases_stand_in_every_state_and_their_times_agree(town: sa.Engine) -> No
     assert (rows.closed_at.notna() == ended).all()
     assert (rows.closed_at[ended] > rows.reported_at[ended]).all()
     assert (rows.due_at > rows.reported_at).all()
-    assert rows.reported_at.max() < datetime(2026, 11, 22, 8, tzinfo=CHINA)
+    assert rows.reported_at.max() < MORNING
     assert rows.reported_at.min() >= datetime(2026, 8, 25, tzinfo=CHINA)
     early = rows.state.isin(["reported", "verified", "filed", "void"])
-    assert (rows.unit_id.isna() == early).all()
+    holders = rows[["unit_id", "worker_id"]].notna().sum(axis=1)
+    assert (holders == 1 - early.astype(int)).all()
+    assert 20 < rows.worker_id.notna().sum() < 200
     assert 0.7 < rows.state.isin(["closed", "evaluated"]).mean() < 0.9
 
 

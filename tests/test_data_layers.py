@@ -189,6 +189,29 @@ def test_below_zoom_12_points_are_counted_by_cell(town_url, tmp_path):
             assert set(frame.columns) <= {"mvt_id", "n", "geometry"}
 
 
+def test_a_tile_says_when_a_case_is_late_not_whether(empty_url, tmp_path):
+    with psycopg.connect(empty_url) as connection:
+        for code, state, due, overdue in (
+            ("runs", "handling", "2026-11-23T08:00Z", None),
+            ("late", "handling", "2026-11-23T08:00Z", "2026-11-22T08:00Z"),
+            ("stands", "suspended", "2026-11-23T08:00Z", None),
+            ("ended", "closed", "2026-11-23T08:00Z", "2026-11-22T08:00Z"),
+            ("free", "handling", None, None),
+        ):
+            connection.execute(
+                "INSERT INTO case_file (code, title, state, due_at, overdue_at, geom) VALUES "
+                "(%s, '积水', %s, %s, %s, ST_Point(114.3, 30.6, 4326))",
+                (code, state, due, overdue),
+            )
+    _, x, y = address(15, 114.3, 30.6)
+    path = tmp_path / "cases.mvt"
+    wish = data.tiles.Ask(("cases",), 15, x, y)
+    path.write_bytes(ask(empty_url, lambda c: data.tiles.tile(c, wish)))
+    told = pyogrio.read_dataframe(path, layer="cases", X=x, Y=y, Z=15).set_index("code")["due"]
+    minutes = (told.dropna() * 60).astype("int64").astype("datetime64[s]").astype(str).to_dict()
+    assert minutes == {"runs": "2026-11-23 08:00:00", "late": "2026-11-22 08:00:00"}
+
+
 def test_another_plan_is_shown_by_name(empty_url, tmp_path):
     draw(empty_url)
     shown = read(tmp_path, tile(empty_url, "cells", 14, plan="旧"), "cells", 14)

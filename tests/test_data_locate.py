@@ -310,11 +310,13 @@ def test_a_join_by_another_plan_retires_the_old_one_and_can_be_undone(store):
         assert [row[0] for row in tallies(db)] == ["X", "Y"]
         assert (sum(data.locate.misfiled(db).values()), data.locate.wrong_tallies(db)) == (0, 0)
     undone = join(store, "现行")
-    assert (undone.plan, undone.retired) == ("现行", "新")
+    assert (undone.plan, undone.retired) == ("现行 (3)", "新")
     with data.db.transaction(store) as db:
         assert filed(db, "facility") == {"1": "A", "2": "B", "3": "A", "4": None, "5": None}
         assert ask(db, plans) == [
-            ("现行", "published", "2020-01-01", None), ("新", "retired", "2026-11-22", "2026-11-22"),
+            ("现行", "retired", "2020-01-01", "2026-11-22"),
+            ("新", "retired", "2026-11-22", "2026-11-22"),
+            ("现行 (3)", "published", "2026-11-22", None),
         ]  # fmt: skip
         assert ask(db, "SELECT actor, act, subject, detail FROM journal ORDER BY id") == [
             (
@@ -323,7 +325,7 @@ def test_a_join_by_another_plan_retires_the_old_one_and_can_be_undone(store):
                 name,
                 {"moved": {"buildings": 0, "dwellings": 0, "facilities": moved, "cases": 0}},
             )
-            for name, moved in [("现行", 3), ("新", 3), ("现行", 3)]
+            for name, moved in [("现行", 3), ("新", 3), ("现行 (3)", 3)]
         ]
 
 

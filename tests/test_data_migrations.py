@@ -10,8 +10,12 @@ from geoalchemy2 import alembic_helpers
 
 import data.db
 import data.models_accounts
+import data.models_care
 import data.models_cases
+import data.models_community
+import data.models_desk
 import data.models_network
+import data.models_plans
 import data.models_register
 from data.models import Base
 from gis.errors import Unavailable

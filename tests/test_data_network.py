@@ -39,10 +39,13 @@ from gis.errors import BadInput, Conflict, NotAllowed, NotFound
 from gis.terms import DivisionLevel, WhistleKind
 
 
+@pytest.fixture(scope="module")
+def ground(settled: Callable[..., str]) -> str:
+    return settled(settle)
+
+
 @pytest.fixture
 def acts(store: sa.Engine) -> Acts:
-    with data.db.transaction(store) as db:
-        settle(db)
     return Acts(store)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,11 @@ import data.exports
 import data.grid
 import data.locate
 import data.scope
+from api.settings import Settings
 from data.exports import COUNTED, Wanted
 from gis.access import ANYBODY, LAST_AREA, Role, Scope, Viewer
 
-TODAY = date.today()
+TODAY = Settings().today()
 YESTERDAY = TODAY - timedelta(days=1)
 SMALL = range(1, 5)
 

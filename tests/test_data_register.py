@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from town import MARKED, SEAL, TESTER, inhabit
+from town import MARKED, SEAL, TESTER
 
 import api.actions.register as acts
 import data.db
@@ -19,13 +19,14 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 NAME, ID, PHONE = MARKED
 
 
+@pytest.fixture(scope="module")
+def ground(small_template: str) -> str:
+    return small_template
+
+
 @pytest.fixture
 def homes(store: sa.Engine) -> sa.Engine:
     """The small town of `inhabit`, filed: people in cells A and C."""
-    with data.db.transaction(store) as db:
-        inhabit(db)
-        data.grid.number_areas(db)
-        data.locate.refile(db)
     return store
 
 

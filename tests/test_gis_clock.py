@@ -60,19 +60,22 @@ def walls(zone: str, first: date) -> list[datetime]:
     ]
 
 
-def is_work(calendar: Calendar, wall: datetime) -> bool:
-    weekday = wall.isoweekday()
+def work_of(calendar: Calendar, day: date) -> list[WorkPeriod]:
+    weekday = day.isoweekday()
     for one in calendar.days:
-        if one.day == wall.date():
+        if one.day == day:
             weekday = 0 if one.kind is DayKind.HOLIDAY else calendar.workday_like
-    return any(
-        period.weekday == weekday
-        and (period.valid_from is None or period.valid_from <= wall.date())
-        and (period.valid_to is None or wall.date() < period.valid_to)
-        and period.begins <= wall.time()
-        and (wall.time() < period.ends or period.ends == time(0))
+    return [
+        period
         for period in calendar.periods
-    )
+        if period.weekday == weekday
+        and (period.valid_from is None or period.valid_from <= day)
+        and (period.valid_to is None or day < period.valid_to)
+    ]
+
+
+def is_work(periods: list[WorkPeriod], at: time) -> bool:
+    return any(one.begins <= at and (at < one.ends or one.ends == time(0)) for one in periods)
 
 
 def gains(calendar: Calendar, clock: Clock, first: date) -> list[timedelta]:
@@ -81,7 +84,11 @@ def gains(calendar: Calendar, clock: Clock, first: date) -> list[timedelta]:
     if clock is Clock.URGENT_HOUR:
         return [MINUTE] * (len(shown) - 1)
     if clock is not Clock.NATURAL_DAY:
-        return [MINUTE if is_work(calendar, wall) else timedelta() for wall in shown[:-1]]
+        work = {day: work_of(calendar, day) for day in {wall.date() for wall in shown}}
+        return [
+            MINUTE if is_work(work[wall.date()], wall.time()) else timedelta()
+            for wall in shown[:-1]
+        ]
     latest, top = [], datetime.min
     for wall in shown:
         latest.append(max(wall, top))

@@ -37,10 +37,16 @@ def waiting(number: int, facts: Facts, *, east: float = 0.0, **more: Any) -> Wai
     return Waiting(number, f"c{number}", 1, "暴露垃圾", None, replace(asked, **more), facts)
 
 
-def propose(*cases: Waiting, held: dict[str, str] | None = None, **rules: float) -> Proposal:
+def propose(
+    *cases: Waiting,
+    held: dict[str, str] | None = None,
+    elsewhere: dict[str, Posted] | None = None,
+    **rules: float,
+) -> Proposal:
     return gis.proposal.propose(
-        cases, now=NOON, plane=PLANE, roads=None, rules=Rules(**rules), held=held
-    )
+        cases, now=NOON, plane=PLANE, roads=None, rules=Rules(**rules), held=held,
+        elsewhere=elsewhere,
+    )  # fmt: skip
 
 
 def goes(found: Proposal) -> dict[str, str | None]:
@@ -53,7 +59,7 @@ def test_two_workers_share_what_one_alone_would_be_late_for() -> None:
     found = propose(waiting(1, facts), waiting(2, facts, east=0.002), own_cell=0.0)
     assert goes(found) == {"c1": "w1", "c2": "w2"}
     assert "本网格" in found.items[0].zh
-    assert "邻近网格" in found.items[1].zh
+    assert "其他网格" in found.items[1].zh
     assert "the case's own cell" in found.items[0].en
 
 
@@ -93,3 +99,23 @@ def test_by_hand_holds_among_many_however_far() -> None:
     assert goes(propose(*cases, held={"c3": last}))["c3"] == last
     with pytest.raises(BadInput, match=r"no case 'c-x' waits.*'w-x', chosen for 'c-x'"):
         propose(*cases[:3], held={"c-x": "w-x"})
+
+
+def test_who_is_called_from_elsewhere_goes_and_the_others_are_proposed_without_that_case() -> None:
+    near = post(person(1))
+    facts = Facts([near], [], [], [])
+    absent = person(9, absences=((NOON, NOON.replace(hour=18)),))
+    far = {"w9": post(absent, east=0.1, cell="Z"), "w1": near}
+    cases = [waiting(1, facts), waiting(2, facts), waiting(3, facts, spot=None, cell=None)]
+    alone = propose(cases[1], cases[2])
+    found = propose(*cases, held={"c1": "w9"}, elsewhere=far)
+    assert goes(found) == {"c1": "w9", "c2": "w1", "c3": goes(alone)["c3"]}
+    assert found.items[1:] == alone.items
+    assert found.items[0].starts == far["w9"].centre
+    assert found.items[0].zh == "由派遣员指定：Z网格 网格员 员9，直线约 9.6 公里，现在请假"
+    assert found.items[0].en.endswith("9.6 km as the crow flies; now on leave")
+    assert found.items[0].turn is found.items[0].travel_s is None
+    assert goes(propose(*cases, held={"c3": "w9"}, elsewhere=far))["c3"] == "w9"
+    assert propose(*cases, held={"c1": "w1"}, elsewhere=far).items[0].turn is not None
+    with pytest.raises(BadInput, match="no case 'c-x' waits"):
+        propose(*cases, held={"c-x": "w9"}, elsewhere=far)

@@ -17,7 +17,9 @@ from typer.testing import CliRunner
 
 import api.cli
 import api.settings
+import gis.care_sheet
 import gis.case_sheet
+import gis.community_sheet
 import gis.facilities
 import gis.grid
 import gis.register
@@ -150,6 +152,8 @@ def test_the_guide_to_importing_names_every_field_and_header() -> None:
         gis.register.residents(date(2026, 1, 1)),
         gis.facilities.FIELDS,
         gis.case_sheet.fields("Asia/Shanghai"),
+        gis.care_sheet.fields(date(2026, 1, 1)),
+        gis.community_sheet.FIELDS,
     )
     rows = {
         f"| `{one.name}`{' (required)' if one.required else ''} | {'、'.join(one.headers) or '—'} |"

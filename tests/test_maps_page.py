@@ -17,9 +17,11 @@ import maps.layers
 import maps.styles
 from gis.errors import BadInput
 from gis.terms import CaseState, FacilityCategory
+from maps.shell import Shell
 
 STATIC = Path(maps.__file__).parent / "static"
 VENDOR = STATIC / "vendor"
+SHELL = Shell("n0nce", "/map")
 
 
 def test_vendored_files_are_the_pinned_ones():
@@ -36,12 +38,15 @@ def test_vendored_files_are_the_pinned_ones():
 
 
 def test_the_default_page_names_no_other_host():
-    html = maps.grid.page().render_page("n0nce")
+    html = maps.grid.page(SHELL)
     assert re.findall(r"(?:https?:)?//[\w.-]+\.\w+", html) == []
     for path in re.findall(r'(?:src|href|from) ?=? ?"(/static/[^"]+)"', html):
         assert (STATIC / path.removeprefix("/static/")).is_file(), path
     own = [
-        path.read_text() for path in (STATIC / "map").iterdir() if path.suffix in {".js", ".css"}
+        path.read_text()
+        for room in ("map", "page", "desk")
+        for path in (STATIC / room).iterdir()
+        if path.suffix in {".js", ".css"}
     ]
     assert [url for text in own for url in re.findall(r"https?://[^\s'\"]+", text)] == [
         "http://www.w3.org/2000/svg"
@@ -49,9 +54,9 @@ def test_the_default_page_names_no_other_host():
 
 
 def test_every_script_carries_the_nonce_and_no_element_a_style_or_handler():
-    html = maps.grid.page().render_page("n0nce")
+    html = maps.grid.page(SHELL)
     inline = [tag for tag in re.findall(r"<script[^>]*>", html) if "src=" not in tag]
-    assert len(inline) == 3
+    assert len(inline) == 3  # words, settings, the page itself
     assert all('nonce="n0nce"' in tag for tag in inline)
     assert "<style" not in html
     assert not re.search(r"<[^>]+\s(?:on\w+|style)=", html)
@@ -67,20 +72,21 @@ def test_values_cannot_leave_the_script_element():
 def test_the_policy_opens_only_to_the_chosen_basemap():
     shut = maps.frame.content_policy("n")
     assert shut == (
-        "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self' 'nonce-n'; img-src 'self' data:; "
-        "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        "default-src 'none'; script-src 'self' 'nonce-n'; style-src 'self' 'nonce-n'; img-src 'self' data: blob:; "
+        "connect-src 'self'; worker-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )
     osm = maps.basemaps.choose("osm")
-    assert "img-src 'self' data: https://tile.openstreetmap.org;" in maps.frame.content_policy(
-        "n", picture_hosts=osm.hosts
+    assert (
+        "img-src 'self' data: blob: https://tile.openstreetmap.org;"
+        in maps.frame.content_policy("n", picture_hosts=osm.hosts)
     )
 
 
 @pytest.mark.parametrize("name", ["tianditu", "amap", "osm"])
 def test_a_basemap_is_fetched_only_from_the_hosts_it_names(name):
     basemap = maps.basemaps.choose(name, key="k</script>")
-    html = maps.grid.page(basemap, key="k</script>").render_page("n")
-    assert html.count("</script>") == 4  # leaflet, names of modules, settings, the page itself
+    html = maps.grid.page(SHELL, basemap, key="k</script>")
+    assert html.count("</script>") == 4  # leaflet, words, settings, the page itself
     shown = set(re.findall(r"https://[^/\"]+", html))
     assert shown
     for url in shown:
@@ -95,7 +101,7 @@ def test_tianditu_without_its_key_is_refused():
 
 
 def test_folium_itself_is_left_as_it_was():
-    maps.grid.page().render_page("n")
+    maps.grid.page(SHELL)
     assert any(url.startswith("https://") for _, url in folium.Map.default_js)
 
 
@@ -123,15 +129,30 @@ def test_ramps_read_without_colour():
         lights = [_light(colour) for colour in ramp]
         assert lights == sorted(lights, reverse=True)
         assert all(a / b > 1.2 for a, b in pairwise(lights))
+    for ramp in maps.styles.DARK_RAMPS.values():
+        lights = [_light(colour) for colour in ramp]
+        assert all(b / a > 1.2 for a, b in pairwise(lights))
 
 
-def test_text_colours_of_the_panels_are_readable():
-    css = (STATIC / "map" / "page.css").read_text()
-    named = dict(re.findall(r"--(\w+): (#\w{6})", css))
-    for ink in ("ink", "soft", "accent"):
-        for paper in ("paper", "ground"):
-            assert _contrast(named[ink], named[paper]) >= 4.5, (ink, paper)
-    assert _contrast(named["soft"], "#eeece5") >= 4.5  # the unchosen measures
+def test_by_night_all_is_drawn_that_is_drawn_by_day():
+    assert set(maps.styles.DARK_GROUND) == set(maps.styles.GROUND)
+    assert set(maps.styles.DARK_RAMPS) == set(maps.styles.RAMPS)
+    for ground in (maps.styles.GROUND, maps.styles.DARK_GROUND):
+        assert _contrast(ground["ink"], ground["cell"]) >= 7  # names
+        assert _contrast(ground["crowd"], "#ffffff") >= 4.5  # numbers
+
+
+def test_text_is_readable_by_day_and_by_night():
+    for sheet in ("tokens", "dark"):
+        css = (STATIC / "style" / f"{sheet}.css").read_text()
+        named = dict(re.findall(r"--([\w-]+): (#\w{6})", css))
+        for ink in ("ink", "soft", "accent", "good", "warn", "late", "calm"):
+            for paper in ("paper", "ground"):
+                assert _contrast(named[ink], named[paper]) >= 4.5, (sheet, ink, paper)
+        for state in ("good", "warn", "late", "calm"):
+            assert _contrast(named[state], named[f"{state}-soft"]) >= 4.5, (sheet, state)
+        for ink, paper in (("soft", "sunk"), ("faint", "paper"), ("on-accent", "accent")):
+            assert _contrast(named[ink], named[paper]) >= 4.5, (sheet, ink, paper)
 
 
 def test_files_stay_short():

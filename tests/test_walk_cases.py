@@ -16,6 +16,7 @@ import pytest
 from conftest import Base, signed_in
 from PIL import Image
 from test_walk_map import DESK, NASTY, PHONE, drawn, until
+from walking import settled
 
 from data.accounts import Charged
 from gis.access import Role
@@ -65,7 +66,7 @@ class City:
 
     def link(self, *tail: str, zoom: float = 18) -> str:
         ends = "".join(f"/{quote(part, safe='')}" for part in tail)
-        return f"/#{zoom}/{self.lat:.5f}/{self.lon:.5f}{ends}"
+        return f"/map#{zoom}/{self.lat:.5f}/{self.lon:.5f}{ends}"
 
 
 @pytest.fixture
@@ -74,22 +75,22 @@ def city(server: Callable[..., Base], town_url: str) -> City:
 
 
 @contextmanager
-def seen(city: City, browser: Any, path: str = "/", *, role: Role | None = None, **how: Any) -> Iterator[Any]:  # fmt: skip
+def seen(city: City, browser: Any, path: str = "/map", *, role: Role | None = None, **how: Any) -> Iterator[Any]:  # fmt: skip
     """A page as one of a role, or as anybody: no script error, no policy violation, no other host.
 
-    `page.asked` are the addresses it asked for, `page.heard` the answers of `/live`.
+    `page.asked` are the addresses it asked for.
     """
     token = role and city.token(role)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     context = browser.new_context(**(how or DESK), extra_http_headers=headers)
     page = context.new_page()
     said: list[str] = []
-    page.asked, page.heard = [], []
+    page.asked = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: page.asked.append(request.url))
-    page.on("response", lambda answer: answer.url.endswith("/live") and page.heard.append(answer))
+    page.add_init_script(_LISTENS)
     page.goto(city.base + path)
     yield page
     assert said == []
@@ -97,14 +98,23 @@ def seen(city: City, browser: Any, path: str = "/", *, role: Role | None = None,
     context.close()
 
 
+_LISTENS = """(() => {
+    const Line = EventSource;
+    window.EventSource = class extends Line {
+        constructor(...told) {
+            super(...told);
+            this.addEventListener('ready', () => { window.listens = true; });
+        }
+    };
+})()"""
+
+
 def listens(page: Any) -> None:
     """Wait until the page hears what moves."""
-    for _ in range(200):
-        if page.heard:
-            page.wait_for_timeout(300)
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("the page does not listen")
+    until(page, "window.listens")
+
+
+FILED, HANDLED = [0xA3, 0x4A, 0x00, 255], [0x17, 0x61, 0x8F, 255]
 
 
 def colour_of_the_sign(page: Any) -> list[int]:
@@ -140,9 +150,7 @@ def test_from_the_cell_to_the_case_which_then_moves_by_itself(city: City, browse
         assert all(word in card for word in ("已立案", "派遣时限", "0501", "柳荫路口", code))
         assert re.search(r"剩 1?\d 分", page.inner_text(".time .left"))
         assert "在岗，由其负责" in page.inner_text(".why .chosen")
-        assert "on duty and answers" in page.inner_text(".why .chosen")
-        page.wait_for_timeout(500)
-        filed = colour_of_the_sign(page)
+        until(page, lambda: colour_of_the_sign(page) == FILED)
         listens(page)
         city.move(code, "dispatch", unit=WATER, words="请立即关阀")
         city.move(code, "take")
@@ -151,12 +159,7 @@ def test_from_the_cell_to_the_case_which_then_moves_by_itself(city: City, browse
         holder = page.locator("#card .posts a")
         assert holder.get_attribute("href").startswith("tel:")
         assert "处置时限" in page.inner_text("#card .time")
-        for _ in range(100):
-            if colour_of_the_sign(page) != filed:
-                break
-            page.wait_for_timeout(50)
-        assert filed == [0xA3, 0x4A, 0x00, 255]
-        assert colour_of_the_sign(page) == [0x17, 0x61, 0x8F, 255]
+        until(page, lambda: colour_of_the_sign(page) == HANDLED)
         page.click("#card .back")
         until(page, f"document.querySelector('#card h2').textContent === '{city.name}'")
         city.move(code, "return", reason="不属本单位")
@@ -170,8 +173,12 @@ def test_the_public_sees_no_list_no_card_and_does_not_listen(city: City, browser
         page.wait_for_selector("#card .tallies, #card .none")
         drawn(page)
         assert page.locator(".case-list").count() == 0
+        page.keyboard.press("Escape")
+        until(page, "document.getElementById('card').hidden")
         page.mouse.click(720, 450)
-        page.wait_for_timeout(300)
+        page.wait_for_selector(
+            "#card .tallies, #card .none"
+        )  # the cell, where a sign would be first
         assert page.locator(".of-case").count() == 0
     assert not [url for url in page.asked if re.search(r"/live$|\d/cases[/?]", url)]
     with seen(city, browser, city.link(city.cell, code)) as page:
@@ -294,7 +301,7 @@ def test_nothing_that_a_case_says_ever_runs(city: City, browser: Any) -> None:
 def test_with_the_keyboard_alone(city: City, browser: Any) -> None:
     code = city.report()
     city.do("UPDATE case_file SET stage_due_at = now() - interval '99 days' WHERE code = %s", code)
-    with seen(city, browser, "/", role=Role.DISPATCHER) as page:
+    with seen(city, browser, "/map", role=Role.DISPATCHER) as page:
         drawn(page)
         page.keyboard.press("/")
         page.keyboard.type(city.cell)
@@ -337,7 +344,7 @@ def test_on_a_phone_a_sign_opens_its_sheet(city: City, browser: Any) -> None:
         page.touchscreen.tap(195, 422)
         page.wait_for_selector(".of-case")
         assert page.locator(".of-case").bounding_box()["height"] >= 43.5
-        page.wait_for_timeout(600)  # two taps in a moment would be a double tap, which zooms
+        settled(page)  # a second tap before would be a double tap, which zooms
         page.tap(".of-case")
         page.wait_for_selector("#card .why")
         sheet = page.locator("#card").bounding_box()
@@ -352,14 +359,19 @@ def test_on_a_phone_a_sign_opens_its_sheet(city: City, browser: Any) -> None:
 
 
 def test_a_page_that_is_not_seen_does_not_listen(city: City, browser: Any) -> None:
-    code = city.report()
-    with seen(city, browser, city.link(city.cell, code), role=Role.DISPATCHER) as page:
-        page.wait_for_selector("#card .why")
-        listens(page)
+    code, as_one = city.report(), {"role": Role.DISPATCHER}
+    verified = "document.querySelector('#card .state').textContent.includes('已核实')"
+    link = city.link(city.cell, code)
+    with seen(city, browser, link, **as_one) as page, seen(city, browser, link, **as_one) as other:
+        for one in (page, other):
+            one.wait_for_selector("#card .why")
+            listens(one)
         page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
-        page.wait_for_timeout(300)
+        before = len(page.asked)
         city.move(code, "verify")
-        page.wait_for_timeout(1500)
+        until(other, verified)
+        settled(page)
         assert "待受理" in page.inner_text("#card .state")
+        assert not [url for url in page.asked[before:] if code in url]
         page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
-        until(page, "document.querySelector('#card .state').textContent.includes('已核实')")
+        until(page, verified)

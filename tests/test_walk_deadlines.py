@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import keyboard
 import psutil
 import pytest
 import sqlalchemy as sa
@@ -35,9 +36,12 @@ def wait_until(is_so: Callable[[], object]) -> bool:
 
 def environment(url: str, home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANGGE_")}
+    return kept | own_settings(url, home)
+
+
+def own_settings(url: str, home: Path) -> dict[str, str]:
     key = base64.b64encode(bytes(range(32))).decode()
-    own = {"WANGGE_DATABASE_URL": url, "WANGGE_HOME": str(home), "WANGGE_REGISTER_KEY": key}
-    return kept | own
+    return {"WANGGE_DATABASE_URL": url, "WANGGE_HOME": str(home), "WANGGE_REGISTER_KEY": key}
 
 
 @pytest.fixture
@@ -45,10 +49,7 @@ def wangge(empty_url: str, tmp_path: Path) -> Callable[..., list[str]]:
     """Run a command over the store; return its lines."""
 
     def run(*words: str) -> list[str]:
-        done = subprocess.run(
-            [WANGGE, *words], env=environment(empty_url, tmp_path), capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
+        done = keyboard.wangge(*words, folder=tmp_path, **own_settings(empty_url, tmp_path))
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import keyboard
 import pytest
 import sqlalchemy as sa
 from conftest import owning
 from test_data_duty import staffed
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-ROOT = Path(__file__).parents[1]
+Run = Callable[..., keyboard.Done]
 TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
 
@@ -33,18 +31,13 @@ def wangge(empty_url: str, tmp_path: Path) -> Run:
             )
         )
 
-    def run(*words: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "import api.cli; api.cli.main()", *map(str, words)],
-            env=os.environ | {"WANGGE_DATABASE_URL": empty_url, "PYTHONPATH": str(ROOT),
-                              "WANGGE_HOME": str(tmp_path / "home"), "COLUMNS": "120"},
-            cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-
-    return run
+    home = str(tmp_path / "home")
+    return partial(
+        keyboard.wangge, folder=tmp_path, WANGGE_DATABASE_URL=empty_url, WANGGE_HOME=home
+    )
 
 
-def done(run: subprocess.CompletedProcess[str]) -> str:
+def done(run: keyboard.Done) -> str:
     assert run.returncode == 0, run.stderr
     return run.stdout
 

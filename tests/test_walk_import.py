@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import keyboard
 import pytest
 import shapely
 from town import LAT, LON, SIDE, draw
 
 import data.embedded
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., keyboard.Done]
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +32,9 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def wangge(folder: Path) -> Run:
-    def run(*words: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "import api.cli; api.cli.main()", *map(str, words)],
-            env={
-                name: value for name, value in os.environ.items()
-                if name not in {"WANGGE_DATABASE_URL", "WANGGE_DEBUG"}
-            } | {"WANGGE_HOME": str(folder / "home"), "COLUMNS": "120", "PYTHONPATH": str(ROOT)},
-            cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-
-    return run
+    return partial(keyboard.wangge, folder=folder, WANGGE_HOME=str(folder / "home"))
 
 
-ROOT = Path(__file__).parents[1]
 FACILITIES = f"""编号,名称,经度,纬度
 f1,一号,{LON + SIDE / 2},{LAT + SIDE / 2}
 f2,二号,{LON + SIDE * 1.5},{LAT + SIDE / 2}
@@ -68,7 +56,7 @@ def cells(drawing: str) -> str:
     return json.dumps({"type": "FeatureCollection", "features": features})
 
 
-def done(run: subprocess.CompletedProcess[str]) -> str:
+def done(run: keyboard.Done) -> str:
     assert run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
     return run.stdout

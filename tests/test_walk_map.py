@@ -6,21 +6,14 @@ from contextlib import contextmanager
 import numpy as np
 import psycopg
 import pytest
+from walking import DESK, NASTY, PHONE, drawn, until
 
 import gis.coordinates
 from gis.terms import Datum
 
-DESK = {"viewport": {"width": 1440, "height": 900}}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
-    "has_touch": True,
-    "is_mobile": True,
-}
-
 
 @contextmanager
-def visit(browser, base, *, path="/", quiet=True, **how):
+def visit(browser, base, *, path="/map", quiet=True, **how):
     """Open the map as the administrator; on leaving, hold it to: no script error, no policy
     violation, no other host."""
     context = browser.new_context(**(how or DESK), extra_http_headers=base.headers)
@@ -36,29 +29,6 @@ def visit(browser, base, *, path="/", quiet=True, **how):
     if quiet:
         assert said == []
     context.close()
-
-
-def until(page, expression, *, seconds=15):
-    """Wait for a JavaScript expression; Playwright's own waiting needs eval, which we forbid."""
-    for _ in range(seconds * 20):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"never: {expression}")
-
-
-def drawn(page):
-    """Wait until tiles are painted; return how many different colours they show."""
-    until(page, "document.querySelectorAll('.leaflet-tile-loaded').length > 1")
-    page.wait_for_timeout(400)
-    return page.evaluate("""() => {
-        const seen = new Set();
-        for (const canvas of document.querySelectorAll('canvas.leaflet-tile')) {
-            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            for (let at = 0; at < data.length; at += 404) if (data[at + 3]) seen.add(`${data[at]},${data[at+1]},${data[at+2]}`);
-        }
-        return seen.size;
-    }""")
 
 
 def test_the_town_is_drawn_coloured_and_explained(server, town_url, browser):
@@ -101,9 +71,7 @@ def test_a_cell_is_found_by_keyboard_and_its_card_read(server, town_url, browser
         page.wait_for_selector("#card h2")
         assert page.inner_text("#card h2") == chosen
         card = page.inner_text("#card")
-        assert all(
-            word in card for word in ("Households", "Residents", "网格长", "网格员", "B角", "公顷")
-        )
+        assert all(word in card for word in ("户\n", "人\n", "网格长", "网格员", "B角", "公顷"))
         code = page.inner_text("#card .code span:last-child")
         until(page, f"location.hash.endsWith('/{code}')")
         with page.expect_download() as download:
@@ -112,9 +80,16 @@ def test_a_cell_is_found_by_keyboard_and_its_card_read(server, town_url, browser
         address = page.evaluate("location.hash")
         page.keyboard.press("Escape")
         assert page.is_hidden("#card")
-    with visit(browser, base, path="/" + address) as page:
+    with visit(browser, base, path="/map" + address) as page:
         page.wait_for_selector("#card h2")
         assert page.inner_text("#card h2") == chosen
+        with page.expect_navigation():
+            page.click(".language button")
+        page.wait_for_selector("#card h2")  # the same place, in English
+        card = page.inner_text("#card")
+        assert all(word in card for word in ("Households", "Residents", "Grid leader", "ha\n"))
+        assert "Legend" in str(page.get_attribute("#legend", "aria-label"))
+        assert not re.search("[一-鿿]", page.inner_text(".facts, .switch, .bands"))
 
 
 def test_a_tap_opens_the_sheet_on_a_phone(server, town_url, browser):
@@ -135,9 +110,6 @@ def test_a_tap_opens_the_sheet_on_a_phone(server, town_url, browser):
         page.tap("#legend .fold")
         assert page.is_visible("[data-measure=households]")
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-
-
-NASTY = """<img src=x onerror="window.hurt=1"></script><script>window.hurt=1</script>'"><b onmouseover=alert(1)>"""
 
 
 def test_nothing_that_data_says_ever_runs(server, town_url, browser):
@@ -167,7 +139,7 @@ def test_nothing_that_data_says_ever_runs(server, town_url, browser):
                  AND NOT EXISTS (SELECT FROM case_file WHERE ST_DWithin(geom, p, 0.0004))
                LIMIT 1"""
         ).fetchone()  # a spot without signs, where a click means the cell
-    with visit(browser, server(town_url), path=f"/#18/{lat}/{lon}") as page:
+    with visit(browser, server(town_url), path=f"/map#18/{lat}/{lon}") as page:
         page.wait_for_selector("#legend:visible")
         assert NASTY in page.inner_text(".total")
         page.check("#all-facilities")
@@ -195,7 +167,7 @@ def test_a_case_is_read_in_a_small_popup(server, town_url, browser):
         connection.execute(
             "UPDATE case_file SET geom = NULL, cell_id = NULL WHERE title <> %s", (title,)
         )
-    with visit(browser, server(town_url), path=f"/#18/{lat}/{lon}") as page:
+    with visit(browser, server(town_url), path=f"/map#18/{lat}/{lon}") as page:
         drawn(page)
         page.mouse.click(720, 450)
         page.wait_for_selector(".leaflet-popup .name")
@@ -223,14 +195,14 @@ def test_a_lost_server_is_said_and_found_again(server, town_url, browser):
         page.wait_for_selector("#notice h2")
         assert "连接不上服务器" in page.inner_text("#notice")
         page.context.set_offline(False)
-        page.wait_for_selector("#notice", state="hidden", timeout=15_000)
+        page.wait_for_selector("#notice", state="hidden")
 
 
 def test_a_server_that_is_down_from_the_start_is_waited_for(server, town_url, browser):
     with visit(browser, server(town_url), path="/static/map/icon.svg", quiet=False) as page:
         down = lambda route: route.abort()  # noqa: E731
         page.route("**/overview", down)
-        page.goto(page.url.split("/static")[0] + "/")
+        page.goto(page.url.split("/static")[0] + "/map")
         page.wait_for_selector("#notice button")
         page.unroute("**/overview", down)
         page.click("#notice button")
@@ -238,16 +210,45 @@ def test_a_server_that_is_down_from_the_start_is_waited_for(server, town_url, br
         assert page.is_hidden("#notice")
 
 
+def test_tiles_that_were_lost_come_when_the_network_is_back(server, town_url, browser):
+    with visit(browser, server(town_url), quiet=False) as page:
+        drawn(page)
+        down = lambda route: route.abort()  # noqa: E731
+        page.route("**/tiles/**", down)
+        page.mouse.move(700, 400)
+        page.mouse.wheel(0, -900)
+        lost = "document.querySelectorAll('canvas.leaflet-tile:not(.leaflet-tile-loaded)').length"
+        until(page, f"{lost} > 3")
+        page.unroute("**/tiles/**", down)
+        assert drawn(page) > 20
+        until(page, f"{lost} === 0")
+
+
+def test_tiles_and_names_are_sharp_on_a_page_that_is_enlarged(server, town_url, browser):
+    with visit(browser, server(town_url)) as page:
+        drawn(page)
+        page.context.new_cdp_session(page).send(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": 1280, "height": 800, "deviceScaleFactor": 2, "mobile": False},
+        )
+        until(
+            page,
+            "[...document.querySelectorAll('canvas.leaflet-tile')].every(({ width }) => width === 1024)",
+        )
+        names = "document.querySelector('canvas.names')"
+        until(page, f"{names}.width === 2 * {names}.clientWidth")
+
+
 def test_an_open_map_takes_up_what_changed(server, town_url, browser):
     context = browser.new_context(**DESK)
     page = context.new_page()
     page.clock.install()
-    page.goto(server(town_url) + "/")
+    page.goto(server(town_url) + "/map")
     until(page, "document.querySelectorAll('.leaflet-tile-loaded').length > 1")
     with psycopg.connect(town_url) as connection:
         connection.execute("UPDATE grid_plan SET name = '新方案'")
         connection.execute("UPDATE data_version SET version = version + 1 WHERE layer = 'cells'")
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.clock.fast_forward(61_000)
@@ -281,7 +282,7 @@ def test_where_am_i(server, town_url, browser, granted):
 @pytest.mark.parametrize("tail", ["%E0%A4%A", "%", "a/b/c"])
 def test_a_mangled_link_still_shows_the_town(server, town_url, browser, tail):
     with visit(
-        browser, server(town_url), path=f"/#15/30.1/111.2/{tail}", quiet=tail != "a/b/c"
+        browser, server(town_url), path=f"/map#15/30.1/111.2/{tail}", quiet=tail != "a/b/c"
     ) as page:
         assert drawn(page) > 20
         page.evaluate("location.hash = '#16/30.1/111.2/%E0%A4%A'")
@@ -344,13 +345,16 @@ def test_cells_alone_without_numbers_are_named_and_said_to_have_none(server, tow
         connection.execute("DELETE FROM base_feature")
         connection.execute("UPDATE division SET name = '', geom = NULL")
         code = connection.execute("SELECT min(code) FROM grid_cell").fetchone()[0]
-    with visit(browser, server(town_url), path=f"/#14/30.1/111.2/{code}") as page:
+    with visit(browser, server(town_url), path=f"/map#14/30.1/111.2/{code}") as page:
         drawn(page)
         until(
             page,
             """(() => {
             const canvas = document.querySelector('canvas.names');
-            return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+            const { width, height } = canvas;
+            const pen = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+            pen.drawImage(canvas, 0, 0);
+            return pen.getImageData(0, 0, width, height).data.some(Boolean);
         })()""",
         )
         assert "没有户数数据" in page.inner_text(".classes")
@@ -365,7 +369,7 @@ def test_a_name_of_three_hundred_characters_leaves_room(server, town_url, browse
     with psycopg.connect(town_url) as connection:
         connection.execute("UPDATE grid_cell SET name = %s", (name,))
         code = connection.execute("SELECT min(code) FROM grid_cell").fetchone()[0]
-    with visit(browser, server(town_url), path=f"/#16/30.1/111.2/{code}") as page:
+    with visit(browser, server(town_url), path=f"/map#16/30.1/111.2/{code}") as page:
         drawn(page)
         page.wait_for_selector("#card .posts")
         title = page.locator("#card h2")
@@ -390,7 +394,7 @@ def test_an_open_card_is_never_stale_and_says_what_is_wrong(server, town_url, br
     page.clock.install()
     with psycopg.connect(town_url) as connection:
         code = connection.execute("SELECT min(code) FROM grid_cell").fetchone()[0]
-    page.goto(f"{server(town_url)}/#16/30.1/111.2/{code}")
+    page.goto(f"{server(town_url)}/map#16/30.1/111.2/{code}")
     page.wait_for_selector("#card .posts")
     with psycopg.connect(town_url) as connection:
         connection.execute("UPDATE grid_cell SET name = '新名字' WHERE code = %s", (code,))
@@ -412,7 +416,7 @@ def test_with_a_gcj02_basemap_tiles_and_places_are_shifted(server, town_url, bro
     page.route(re.compile(r"https://.*autonavi"), lambda route: route.fulfill(status=204))
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(base + "/")
+    page.goto(base + "/map")
     until(page, "document.querySelectorAll('canvas.leaflet-tile-loaded').length > 1")
     assert any("autonavi" in url for url in asked)
     tiles = [url for url in asked if "/tiles/" in url]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -100,7 +99,7 @@ def test_a_person_is_found_masked_and_opened_for_a_reason(
         page.click("dialog .main")
         clear = page.wait_for_selector(".clear").inner_text()
         assert all(one[field] in clear for field in ("name", "id_number", "phone"))
-        page.click(".clear .act")
+        page.click(".clear .btn")
         assert one["name"] not in page.inner_text("#card")
     journal = "SELECT actor, subject, detail ->> 'reason' FROM journal WHERE act = 'unmask'"
     assert ask(journal) == [(f"l{community}", f"resident:{one['id']}", "上门核实电话")]
@@ -126,7 +125,7 @@ def test_an_edit_is_kept_and_a_faster_one_is_shown(
         mine.get_by_text("保存").click()
         page.wait_for_selector(".conflict")
         page.get_by_text("仍用我的").click()
-        page.wait_for_selector("#said:not([hidden])")
+        page.wait_for_selector(".toast")
         mine.get_by_text("137****0000").wait_for()
         mine.get_by_text("沿革").click()
         page.wait_for_selector(".history li")
@@ -147,7 +146,7 @@ def test_a_bad_value_is_told_beside_the_form(
         mine.get_by_text("修改").click()
         mine.locator("input[inputmode=tel]").fill("abc")
         mine.get_by_text("保存").click()
-        assert "phone" in page.wait_for_selector(".edit .line.warning").inner_text()
+        assert "电话" in page.wait_for_selector(".edit .notice.warn").inner_text()
     assert ask(f"SELECT version FROM resident WHERE id = {one['id']}") == [(1,)]
 
 
@@ -157,7 +156,7 @@ def test_another_area_stays_unseen(
     base, token = server(town_url), leader(town_url, community)
     one = someone(ask, f"c.division_code <> '{community}'")
     with register(browser, base, token, f"find/{one['household_id']}") as page:
-        assert "没有接受" in page.wait_for_selector("#card .line.warning").inner_text()
+        assert "没有接受" in page.wait_for_selector("#card .notice.warn").inner_text()
         page.keyboard.press("Escape")
         page.fill("#find", one["phone"])
         page.get_by_text("职责范围内没有").wait_for()
@@ -206,7 +205,7 @@ def test_a_worker_is_not_offered_what_only_leaders_do(
     with register(browser, server(town_url), token) as page:
         page.wait_for_selector("#find")
         rooms = page.locator(".rooms a").all_inner_texts()
-        assert [re.sub(r"\s.*", "", room) for room in rooms] == ["查找", "待补"]
+        assert [room.strip() for room in rooms] == ["查找", "待补"]
 
 
 def sheet(ask: Ask, community: str, *rows: str) -> dict[str, Any]:
@@ -237,11 +236,11 @@ def test_a_sheet_is_tried_brought_and_its_refused_row_mended(
         page.get_by_text("写入台账").click()
         page.get_by_text("已写入台账").wait_for()
         assert ask(count) == [(1,)]
-        page.locator(".rows .faulty input").fill("99010119900101001X")
+        page.locator(".mending .faulty input").fill("99010119900101001X")
         page.get_by_text("改好入账").click()
-        page.locator(".rows .faults, .rows .line").first.wait_for()
+        page.locator(".mending .faults, .mending .notice").first.wait_for()
         assert ask(count) == [(1,)]
-        page.locator(".rows .faulty input").fill(checked("99010119900101001"))
+        page.locator(".mending .faulty input").fill(checked("99010119900101001"))
         page.get_by_text("改好入账").click()
         page.get_by_text("都改好了").wait_for()
         assert ask(count) == [(2,)]
@@ -296,7 +295,7 @@ def test_two_records_of_one_person_are_merged_and_parted_again(
         page.click("dialog .main")
         page.get_by_text("已合并").wait_for()
         assert ask("SELECT count(*) FROM resident")[0][0] == before[0][0] - 1
-        page.click("#said .undo")
+        page.click(".toast .btn")
         page.get_by_text("合并到左边").first.wait_for()
     assert ask("SELECT count(*) FROM resident")[0][0] == before[0][0]
 
@@ -310,6 +309,6 @@ def test_the_template_opens_and_comes_back_as_nothing_new(
             page.get_by_text("下载模板").click()
         coming.value.save_as(tmp_path / "t.xlsx")
         page.set_input_files("#sheet", tmp_path / "t.xlsx")
-        page.locator(".numbers, .report .line.warning").first.wait_for()
+        page.locator(".numbers, .report .notice.warn").first.wait_for()
         assert page.locator(".numbers .added:not(.none)").count() == 0
         assert page.get_by_text("写入台账").count() == 0

@@ -246,7 +246,7 @@ def test_a_photograph_that_was_not_sent_is_sent_again(city: City, browser: Any, 
 def test_on_a_phone_where_the_user_stands(city: City, browser: Any, asks: Any) -> None:
     here = {"latitude": city.lat, "longitude": city.lon, "accuracy": 4}
     how = {**PHONE, "geolocation": here, "permissions": ["geolocation"]}
-    with seen(city, browser, "/", **how) as page:
+    with seen(city, browser, "/map", **how) as page:
         drawn(page)
         button = page.locator(".report-open").bounding_box()
         assert button["height"] >= 44
@@ -276,7 +276,7 @@ def test_on_a_phone_where_the_user_stands(city: City, browser: Any, asks: Any) -
 
 def test_near_a_boundary_the_candidates_are_named(city: City, browser: Any) -> None:
     here = {"latitude": city.lat, "longitude": city.lon, "accuracy": 400}
-    with seen(city, browser, "/", geolocation=here, permissions=["geolocation"]) as page:
+    with seen(city, browser, "/map", geolocation=here, permissions=["geolocation"]) as page:
         begin(page)
         page.click("text=用我的位置")
         names(page, f"可能在{city.name}")
