@@ -36,6 +36,7 @@ from api.settings import Settings
 from data.accounts import Charged
 from gis.access import Role
 
+pytest.register_assert_rewrite("stairwell", "walking")  # what they find is shown as by tests
 hypothesis.settings.register_profile("wangge", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("wangge")
 

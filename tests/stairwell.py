@@ -12,7 +12,7 @@ from accessible import faults
 from conftest import Base
 from psycopg.rows import dict_row
 from test_walk_cases import City
-from test_walk_map import PHONE, until
+from walking import PHONE, heard, until
 
 SMALL = """() => [...document.querySelectorAll('a, button, summary, textarea, label.camera, input:not([type=file])')]
     .filter((e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !e.closest('.leaflet-container, .skip'))
@@ -91,10 +91,8 @@ def phone(
         form, same = {"login": login, "next": "/style"}, {"Origin": str(town.base)}
         assert context.request.post(f"{town.base}/sign-in/demo", form=form, headers=same).ok
     page = context.new_page()
-    said: list[str] = []
+    said = heard(page)
     page.sent = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: page.sent.append((request.url, request.post_data_buffer)))
     page.goto(f"{town.base}/worker")
     yield page

@@ -15,8 +15,7 @@ import psycopg
 import pytest
 from conftest import Base, signed_in
 from PIL import Image
-from test_walk_map import DESK, NASTY, PHONE, drawn, until
-from walking import settled
+from walking import DESK, NASTY, PHONE, drawn, heard, settled, until
 
 from data.accounts import Charged
 from gis.access import Role
@@ -84,10 +83,8 @@ def seen(city: City, browser: Any, path: str = "/map", *, role: Role | None = No
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     context = browser.new_context(**(how or DESK), extra_http_headers=headers)
     page = context.new_page()
-    said: list[str] = []
+    said = heard(page)
     page.asked = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: page.asked.append(request.url))
     page.add_init_script(_LISTENS)

@@ -9,8 +9,8 @@ import pytest
 from accessible import faults
 from conftest import Base
 from test_walk_cases import City
-from test_walk_map import PHONE, drawn, until
 from test_walk_report import seen
+from walking import PHONE, drawn, until
 
 from gis.access import Role
 

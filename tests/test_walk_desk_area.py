@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from conftest import Base
 from test_walk_cases import City, seen
-from test_walk_map import DESK, PHONE, drawn, until
 from test_walk_report import seen as seen_forgiving
+from walking import DESK, PHONE, drawn, until
 
 from gis.access import Role
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from test_walk_cases import City
 from test_walk_desk_area import asks, city, filed, on_screen
-from test_walk_map import until
 from test_walk_report import seen
+from walking import until
 
 from gis.access import Role
 

@@ -14,8 +14,8 @@ from accessible import faults
 from conftest import Base, signed_in
 from test_walk_cases import City
 from test_walk_home import SMALL
-from test_walk_map import DESK, NASTY, PHONE, until
-from test_walk_report import LOST, seen
+from test_walk_report import seen
+from walking import DESK, NASTY, PHONE, until
 
 from data.accounts import Charged
 from gis.access import Role
@@ -322,7 +322,7 @@ def test_what_cannot_be_reached_is_said_and_nothing_that_was_written_is_lost(
     city: City, browser: Any
 ) -> None:
     number = _write(city, "notices", title="消杀", body="周一。", division=_division(city))
-    with seen(city, browser, "/editors#notices", role=Role.CHIEF, forgive=LOST, **PHONE) as page:
+    with seen(city, browser, "/editors#notices", role=Role.CHIEF, **PHONE) as page:
         page.wait_for_selector("#rows .row")
         page.route("**/community/**", lambda route: route.abort())
         page.goto(f"{city.base}/editors#notices/{number}")

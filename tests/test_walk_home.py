@@ -12,9 +12,9 @@ from accessible import faults
 from conftest import Base
 from psycopg.rows import dict_row
 from test_walk_cases import City
-from test_walk_map import DESK, NASTY, PHONE, drawn, until
-from test_walk_report import LOST, seen, shot
+from test_walk_report import seen, shot
 from town import SEAL
+from walking import DESK, NASTY, PHONE, drawn, until
 
 from gis.access import Role
 
@@ -207,7 +207,7 @@ def test_what_one_looks_for_is_found_near_and_has_an_address(
 def test_a_problem_is_reported_once_and_followed_by_its_code(
     city: City, browser: Any, asks: Any
 ) -> None:
-    with seen(city, browser, "/", forgive=LOST) as page:
+    with seen(city, browser, "/") as page:
         _settle(page, city)
         page.click("text=上报问题 >> nth=0")
         page.wait_for_selector(".pin")

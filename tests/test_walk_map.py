@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import psycopg
 import pytest
-from walking import DESK, NASTY, PHONE, drawn, until
+from walking import DESK, NASTY, PHONE, drawn, heard, until
 
 import gis.coordinates
 from gis.terms import Datum
@@ -18,9 +18,7 @@ def visit(browser, base, *, path="/map", quiet=True, **how):
     violation, no other host."""
     context = browser.new_context(**(how or DESK), extra_http_headers=base.headers)
     page = context.new_page()
-    said, asked = [], []
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    said, asked = heard(page), []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: (said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     page.goto(base + path)

@@ -19,7 +19,7 @@ import pytest
 from conftest import CHROMIUM_FLAGS, Base, owning
 from playwright.sync_api import Error
 from test_walk_cases import City
-from test_walk_map import PHONE, drawn, until
+from walking import PHONE, drawn, heard, until
 
 import api.actions.reports
 import data.accounts
@@ -50,9 +50,7 @@ class Phone:
             **how,
         )
         self.page = self.context.pages[0]
-        self.said: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.said = heard(self.page)
 
     def open(self, path: str = "/worker") -> Any:
         self.page.goto(self.base + path)

@@ -12,8 +12,8 @@ from accessible import faults
 from conftest import Base
 from stairwell import Worker, phone, usable, view
 from test_walk_cases import City
-from test_walk_map import DESK, PHONE, until
 from test_walk_report import seen
+from walking import DESK, PHONE, until
 
 from gis.access import Role
 

@@ -16,8 +16,8 @@ from conftest import Base
 from test_data_plans import ask
 from test_data_plans_publish import TODAY, YESTERDAY, publish, split_and_merged
 from test_walk_cases import City, seen
-from test_walk_map import DESK
 from typer.testing import CliRunner
+from walking import DESK
 
 import data.db
 from api.cli import app

@@ -15,11 +15,10 @@ from conftest import Base
 from PIL import Image
 from psycopg.rows import dict_row
 from test_walk_cases import City
-from test_walk_map import DESK, NASTY, PHONE, drawn, until
+from walking import DESK, NASTY, PHONE, drawn, heard, until
 
 from gis.access import Role
 
-LOST = "net::ERR_FAILED"
 SEND = ".send-bar .main"
 
 
@@ -50,10 +49,8 @@ def seen(
     headers = {"Authorization": f"Bearer {city.token(role)}"} if role else {}
     context = browser.new_context(**{**DESK, **how}, extra_http_headers=headers)
     page = context.new_page()
-    said: list[str] = []
+    said = heard(page)
     page.asked = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto(city.base + path)
     yield page
@@ -162,7 +159,7 @@ def test_a_lost_answer_and_a_second_press_make_no_second_case(
         taken.append(route.fetch().status)
         route.abort()
 
-    with seen(city, browser, city.link(), forgive=LOST) as page:
+    with seen(city, browser, city.link()) as page:
         begin(page)
         page.fill("#report-words", "路灯不亮")
         place(page)
@@ -207,7 +204,7 @@ def test_what_is_wrong_stands_at_its_field_all_at_once(city: City, browser: Any,
 
 
 def test_without_network_nothing_is_lost(city: City, browser: Any, asks: Any) -> None:
-    with seen(city, browser, city.link(), forgive="ERR_INTERNET_DISCONNECTED") as page:
+    with seen(city, browser, city.link()) as page:
         begin(page)
         page.fill("#report-words", "井盖丢了")
         place(page)
@@ -230,7 +227,7 @@ def test_without_network_nothing_is_lost(city: City, browser: Any, asks: Any) ->
 
 
 def test_a_photograph_that_was_not_sent_is_sent_again(city: City, browser: Any, asks: Any) -> None:
-    with seen(city, browser, city.link(), forgive=LOST) as page:
+    with seen(city, browser, city.link()) as page:
         begin(page)
         page.fill("#report-words", "垃圾成堆")
         place(page)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import Base
 from test_walk_cases import City
-from test_walk_map import DESK, PHONE
+from walking import DESK, PHONE, heard
 
 from gis.access import RIGHTS, Right, Role
 
@@ -38,9 +38,7 @@ def test_every_role_finds_its_pages_and_is_told_which_are_not_its(
         headers = {"Authorization": f"Bearer {city.token(role)}"} if role else {}
         context = browser.new_context(**size, extra_http_headers=headers)
         page = context.new_page()
-        said, asked = [], []
-        page.on("console", lambda message, said=said: said.append(message.text))
-        page.on("pageerror", lambda error, said=said: said.append(str(error)))
+        said, asked = heard(page), []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
         for path, right in PAGES.items():
             here, may = f"{role} at {path}", right is None or (role and right in RIGHTS[role])

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from conftest import Base
 from provider import CLIENT, SECRET, Provider
-from test_walk_map import DESK, PHONE, drawn, until
 from town import TESTER
+from walking import DESK, PHONE, drawn, heard, until
 
 import api.actions.accounts as acts
 from data.accounts import Charged
@@ -25,10 +25,8 @@ def visit(browser: Any, base: str, path: str = "/map", **how: Any) -> Iterator[A
     """Open a page as nobody; no script error, no policy violation, no other host."""
     context = browser.new_context(**(how or DESK))
     page = context.new_page()
-    said: list[str] = []
+    said = heard(page)
     asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(base + path)
     yield page

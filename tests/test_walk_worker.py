@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from conftest import Base
 from stairwell import THUMB, Worker, phone, sent, usable, view
-from test_walk_map import NASTY, until
 from test_walk_report import shot
+from walking import NASTY, until
 
 import gis.coordinates
 from gis.terms import Datum

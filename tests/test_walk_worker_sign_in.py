@@ -11,7 +11,7 @@ import pytest
 from accessible import faults
 from conftest import Base
 from stairwell import STILL, Worker, phone, sent, usable, view
-from test_walk_map import DESK, until
+from walking import DESK, until
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from accessible import faults
 from conftest import Base
 from stairwell import Worker, phone, queued, sent, usable, view
-from test_walk_map import DESK, until
+from walking import DESK, until
 
 from gis.access import Role
 

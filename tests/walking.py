@@ -16,6 +16,7 @@ PHONE = {
 }
 NASTY = """<img src=x onerror="window.hurt=1"></script><script>window.hurt=1</script>'"><b onmouseover=alert(1)>"""
 
+_LOST = "Failed to load resource: net::"
 _LOOK_MS, _ALIKE = 100, 4
 _SHOWN = """() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(() => shown(
     document.body.innerHTML + document.getAnimations().filter(
@@ -31,6 +32,17 @@ _COLOURS = """() => {
     }
     return seen.size;
 }"""
+
+
+def heard(page: Any) -> list[str]:
+    """What the console says from now on, and scripts that fail.
+
+    Not that a line was lost: tests cut it, and what a page asks for meanwhile is a matter of moments.
+    """
+    said: list[str] = []
+    page.on("console", lambda message: message.text.startswith(_LOST) or said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said
 
 
 def until(page: Any, so: str | Callable[[], object], *, seconds: int = 60) -> None:
