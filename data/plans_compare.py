@@ -21,12 +21,13 @@ from gis.lineage import NOWHERE, Lineage
 from gis.plan import Plan
 from gis.plan_compare import Moved
 from gis.terms import PlanState, PostRole
+from gis.terms_plan import MovedKind
 
 MOVING = {
-    "households": "households",
-    "care_recipients": "care",
-    "facilities": "facilities",
-    "open_cases": "open_cases",
+    MovedKind.HOUSEHOLDS: "households",
+    MovedKind.CARE_RECIPIENTS: "care",
+    MovedKind.FACILITIES: "facilities",
+    MovedKind.OPEN_CASES: "open_cases",
 }
 """What moves between cells, and where it is counted at places."""
 MOST_BUILDINGS = 20_000
@@ -150,8 +151,10 @@ def first_parents(change: Lineage) -> dict[str, str]:
     return dict(zip(first["child"], first["parent"], strict=True))
 
 
-_WORKERS = """
-    SELECT c.code, string_agg(DISTINCT w.name, '、' ORDER BY w.name)
+SHARED = "、"
+"""Between the names of workers who have a cell together."""
+_WORKERS = f"""
+    SELECT c.code, string_agg(DISTINCT w.name, '{SHARED}' ORDER BY w.name)
     FROM grid_cell c JOIN grid_plan g ON g.id = c.plan_id AND g.state = 'published'
     JOIN post p ON p.cell_id = c.id JOIN worker w ON w.id = p.worker_id
     WHERE c.code = ANY (:codes) AND p.role = :role AND p.valid_from <= :day
@@ -174,12 +177,5 @@ def _things(places: pd.DataFrame, old: Plan, new: Plan) -> dict[str, Moved]:
     for kind, column in MOVING.items():
         count = places[column].to_numpy(dtype=np.int64)
         some = somewhere & (count > 0)
-        named = np.array(
-            [
-                code if number == 1 else f"{code} ×{number}"
-                for code, number in zip(codes[some], count[some], strict=True)
-            ],
-            dtype=str,
-        )
-        things[kind] = Moved(before[some], after[some], count[some], named)
+        things[str(kind)] = Moved(before[some], after[some], count[some], codes[some])
     return things

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -50,7 +51,7 @@ def cell_on(db: Session, asked: str, day: date) -> dict[str, Any]:
 
     Raises:
         NotFound: no plan was in force, or no cell was there.
-        BadInput: `asked` has a comma and is no place.
+        BadInput: `asked` has a comma, of either width, and is no place.
     """
     plan = data.grid.plan_on(db, day)
     values = {"plan": plan.id, "day": day, **_asked(asked)}
@@ -68,10 +69,10 @@ def cell_on(db: Session, asked: str, day: date) -> dict[str, Any]:
 
 
 def _asked(asked: str) -> dict[str, Any]:
-    if "," not in asked:
+    if not re.search(r"[,，]", asked):
         return {"code": asked, "lon": None, "lat": None}
     try:
-        lon, lat = (float(part) for part in asked.split(","))
+        lon, lat = (float(part) for part in re.split(r"[,，]", asked))
     except ValueError:
         raise BadInput(f"{asked!r} is no place; say lon,lat in degrees", value=asked) from None
     gis.coordinates.check_point(lon, lat)

@@ -183,19 +183,18 @@ def hand_overs(
     worker_before: Mapping[str, str],
     worker_after: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Each thing that gets another worker: kind, code, cell_before, cell_after, worker_before,
-    worker_after; by the worker who gives, then the one who takes.
+    """Each thing that gets another worker: kind, code, count, cell_before, cell_after,
+    worker_before, worker_after; by the worker who gives, then the one who takes.
     """
     rows = []
     for kind, one in things.items():
         codes = np.full(len(one.before), "") if one.codes is None else one.codes
-        rows.append(
-            pd.DataFrame(
-                {"kind": kind, "code": codes, "cell_before": one.before, "cell_after": one.after}
-            )
-        )
+        count = 1 if one.count is None else one.count
+        way = {"cell_before": one.before, "cell_after": one.after}
+        rows.append(pd.DataFrame({"kind": kind, "code": codes, "count": count, **way}))
     if not rows:
-        return pd.DataFrame(columns=["kind", "code", *_WAY, "worker_before", "worker_after"])
+        names = ["kind", "code", "count", *_WAY, "worker_before", "worker_after"]
+        return pd.DataFrame(columns=names)
     table = pd.concat(rows, ignore_index=True)
     table["worker_before"] = table["cell_before"].map(dict(worker_before)).fillna("")
     table["worker_after"] = table["cell_after"].map(dict(worker_after)).fillna("")

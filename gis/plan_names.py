@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from gis.errors import BadInput, Fault
 from gis.reports import unreadable
 
 LONGEST = 100
+_UNSEEN, _BLANKS = {"Cf", "Zs", "Zl", "Zp"}, " \u3000"
 ADDRESSES = (
     "cells", "units", "findings", "edits", "mend", "undo", "redo", "balance", "draw", "compare",
     "hand-over.xlsx", "consequences", "publish_on", "export",
@@ -52,6 +55,14 @@ def _faults(name: str, whose: str, key: str) -> list[Fault]:
     if not 0 < len(name.strip()) <= LONGEST or len(name) > LONGEST:
         said = f"{whose} has 1 to {LONGEST} characters, not {len(name.strip())}"
         faults.append(Fault(key, said, n=LONGEST))
-    if fault := unreadable(name):
+    if fault := unreadable(name) or _unseen(name):
         faults.append(Fault(f"{key}_unreadable", f"{whose} {fault}"))
     return faults
+
+
+def _unseen(name: str) -> str | None:
+    """Say what in a name nobody sees, by which two names that look the same would differ."""
+    if name.strip() not in {"", name}:
+        return "begins or ends with a blank"
+    unseen = [one for one in name if unicodedata.category(one) in _UNSEEN and one not in _BLANKS]
+    return f"holds the character U+{ord(unseen[0]):04X}, which nobody can see" if unseen else None

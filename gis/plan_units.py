@@ -32,14 +32,15 @@ def named(plan: Plan, codes: Sequence[str]) -> Ints:
     """Positions of units.
 
     Raises:
-        BadInput: none is named. NotFound: with the codes that are no unit's.
+        BadInput: none is named. NotFound: with the first codes that are no unit's.
     """
     if not codes:
         raise BadInput(Fault("no_units", "name the buildings or blocks"))
     unknown = [code for code in codes if code not in plan.units.position]
     if unknown:
-        said = f"no building or block has the code {', '.join(unknown[:5])}"
-        raise NotFound(Fault("unit_gone", said, units=unknown), units=unknown)
+        more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""
+        said = f"no building or block has the code {', '.join(unknown[:5])}{more}"
+        raise NotFound(Fault("unit_gone", said, units=unknown[:5]), units=unknown[:5])
     return np.array([plan.units.position[code] for code in codes], dtype=np.intp)
 
 

@@ -47,3 +47,12 @@ class Fate(Labelled):
     ENDED = "ended", "撤销"
     CHANGED = "changed", "变更"
     KEPT = "kept", "不变"
+
+
+class MovedKind(Labelled):
+    """What goes from cell to cell, and from worker to worker."""
+
+    HOUSEHOLDS = "households", "住户"
+    CARE_RECIPIENTS = "care_recipients", "关爱对象"
+    FACILITIES = "facilities", "设施"
+    OPEN_CASES = "open_cases", "在办案卷"

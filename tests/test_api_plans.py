@@ -22,9 +22,11 @@ import api.actions.plans_draw
 import api.actions.plans_due
 import data.accounts
 import data.db
+import data.hand_over
 from api.settings import Settings
 from data.accounts import Charged
 from gis.access import Role
+from gis.terms_plan import MovedKind
 
 EVERYTHING = [Charged(everything=True)]
 
@@ -197,6 +199,16 @@ def checked_and_mended(ann: Planner, area: str) -> None:
     assert [one["repair"] for one in made["left"]] == [nonsense]
 
 
+def handed_lists(book: bytes) -> dict[str, list[dict[str, Any]]]:
+    """The sheets of a hand-over list: the lines of each worker."""
+    lists = {}
+    for sheet in openpyxl.load_workbook(io.BytesIO(book), read_only=True):
+        head, *rows = sheet.iter_rows(values_only=True)
+        assert head == tuple(data.hand_over.HEAD.values())
+        lists[sheet.title] = [dict(zip(data.hand_over.HEAD, row, strict=True)) for row in rows]
+    return lists
+
+
 def handed_over(ann: Planner, url: str, old: str) -> None:
     """Two plans side by side, and the list for workers: their names, places, no resident."""
     found = ann.get("/plans/新案/compare", **{"with": old})
@@ -207,20 +219,36 @@ def handed_over(ann: Planner, url: str, old: str) -> None:
     ways = {(one["properties"]["from"], one["properties"]["to"])
             for one in found["differing"]["features"]}  # fmt: skip
     assert {(one["from"], one["to"]) for one in found["moves"] if one["from"] != one["to"]} <= ways
-    book = openpyxl.load_workbook(
-        io.BytesIO(ann.get("/plans/新案/hand-over.xlsx", **{"with": old})), read_only=True
-    )
-    head, *rows = book.active.iter_rows(values_only=True)
-    assert head == ("kind", "code", "cell_before", "cell_after", "worker_before", "worker_after")
+    lists = handed_lists(ann.get("/plans/新案/hand-over.xlsx", **{"with": old}))
     workers = {name for (name,) in owner(url, "SELECT name FROM worker")}
-    named = {part for row in rows for who in row[4:] for part in (who or "").split("、")} - {""}
-    assert named <= workers
-    assert len(named) > 1
-    text = " ".join(str(value) for row in rows for value in row)
+    assert set(lists) <= {*workers, data.hand_over.NOBODY}
+    assert len(lists) > 1
+    rows = [row for of_one in lists.values() for row in of_one]
+    lines = list({(row["kind"], row["code"]): row for row in rows}.values())
+    for name, of_one in lists.items():  # each on a sheet of his own, of two who share a cell too
+        for row in of_one:
+            before, after = (set(row[f"worker_{when}"].split("、")) for when in ("before", "after"))
+            gives_it = row["act"] == data.hand_over.GIVES
+            assert name in (before - after if gives_it else after - before)
+    kinds = {row["kind"] for row in lines}
+    assert kinds <= {kind.label for kind in MovedKind}
+    homes = {row["code"]: row for row in lines if row["kind"] == MovedKind.HOUSEHOLDS.label}
+    known = {code: (name, address) for code, name, address
+             in owner(url, "SELECT code, name, address FROM building")}  # fmt: skip
+    assert {code: (row["name"], row["address"]) for code, row in homes.items()} == {
+        code: known[code] for code in homes
+    }
+    assert sum(row["count"] for row in homes.values()) == totals["households"]["change_worker"]
+    places = {code: (name, address) for code, name, address
+              in owner(url, "SELECT code, name, address FROM facility")}  # fmt: skip
+    for row in lines:
+        if row["kind"] == MovedKind.FACILITIES.label:
+            assert (row["name"], row["address"]) == places[row["code"]]
+    text = " ".join(str(value) for row in rows for value in row.values())
     people = owner(url, "SELECT name_mask, phone_mask FROM resident LIMIT 5000")
     assert not [one for mask in people for one in mask if one and one in text]
     line = owner(url, "SELECT actor, subject, detail FROM journal ORDER BY id DESC LIMIT 1")[0]
-    assert line == ("ann", "hand-over", {"plans": [old, "新案"], "rows": len(rows),
+    assert line == ("ann", "hand-over", {"plans": [old, "新案"], "rows": len(lines),
                                          "file": "hand-over.xlsx"})  # fmt: skip
 
 

@@ -265,8 +265,10 @@ def compared(page: Any, side: Any, kept: dict[str, Any], folder: Path) -> None:
     with page.expect_download() as waiting:
         side.get_by_role("link", name="交接清单").click()
     waiting.value.save_as(folder / "over.xlsx")
-    sheet = openpyxl.load_workbook(folder / "over.xlsx").active
-    assert sheet.max_row - 1 >= len({one["unit"] for one in kept["moves"]}) > 0
+    assert waiting.value.suggested_filename.startswith("交接清单 ")
+    sheets = openpyxl.load_workbook(folder / "over.xlsx").worksheets
+    lines = sum(sheet.max_row - 1 for sheet in sheets)  # one for who gives, one for who takes
+    assert lines >= 2 * len({one["unit"] for one in kept["moves"]}) > 0
 
 
 def published(page: Any, side: Any, city: City) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 import data.files.write
 import data.grid
+import data.hand_over
 import data.journal
 import data.plan_cells
 import data.plans
@@ -283,7 +284,8 @@ def compared(
 
 
 def write_hand_overs(store: sa.Engine, found: Compared, path: Path, *, by: Viewer) -> int:
-    """Write what gets another worker, place by place, to an .xlsx or .csv; return the lines.
+    """Write what gets another worker, place by place, to an .xlsx with a sheet for each worker, or
+    to one .csv; return the lines.
 
     It names places and workers, no resident; the journal keeps that it left.
 
@@ -297,10 +299,13 @@ def write_hand_overs(store: sa.Engine, found: Compared, path: Path, *, by: Viewe
             "list at the command line, with wangge plan compare"
         )
         raise TooLarge(Fault("large_list", said), left_out=found.left_out)
-    table = found.hand_overs
     with data.scope.transaction(store, by) as db:
+        table = data.files.write.harmless(data.hand_over.named(db, found.hand_overs))
         with data.files.write.whole(path) as part:
-            data.files.write.write_table(data.files.write.harmless(table), part)
+            if path.suffix.lower() == ".csv":
+                data.files.write.write_table(data.hand_over.all_of(table), part)
+            else:
+                data.files.write.write_book(data.hand_over.by_worker(table), part)
         plans = [found.old.name, found.new.name]
         data.journal.write(
             db, actor=by.login, act="export", subject="hand-over", plans=plans, rows=len(table),

@@ -32,6 +32,8 @@ STREAMED = (".geojson", ".geojsonl", ".csv")
 DIGITS = 10  # as many as the store keeps: what comes back is unchanged
 MAX_XLSX_ROWS = 1_048_575
 MAX_XLSX_TEXT = 32_767
+MAX_XLSX_TITLE = 31
+MAX_WIDTH = 48
 
 
 def suffix_of(name: str) -> str:
@@ -175,6 +177,56 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     write_refused(table, path, {}, row="")
 
 
+def write_book(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write plain tables as the sheets of a workbook, by their names, headers frozen, columns as
+    wide as what stands in them.
+
+    Raises:
+        TooLarge: as `write`.
+    """
+    import openpyxl
+
+    book = openpyxl.Workbook(write_only=True)
+    for title, table in zip(_titles(tables), tables.values(), strict=True):
+        _check(table)
+        sheet = book.create_sheet(title)
+        for column, width in zip(_letters(table), _widths(table), strict=True):
+            sheet.column_dimensions[column].width = width
+        _fill(sheet, table, {}, row="")
+    book.save(path)
+
+
+def _titles(names: Iterable[str]) -> list[str]:
+    """Names as sheets may have them: short, without some characters, each another."""
+    titles: list[str] = []
+    for name in names:
+        plain = re.sub(r"[\\/*?:\[\]\x00-\x1f]", " ", name).strip("' ")[:MAX_XLSX_TITLE] or "Wangge"
+        title, number = plain, 1
+        while title.lower() in {one.lower() for one in titles}:
+            number += 1
+            end = f" {number}"
+            title = plain[: MAX_XLSX_TITLE - len(end)] + end
+        titles.append(title)
+    return titles
+
+
+def _letters(table: pd.DataFrame) -> list[str]:
+    from openpyxl.utils import get_column_letter
+
+    return [get_column_letter(number + 1) for number in range(len(table.columns))]
+
+
+def _widths(table: pd.DataFrame) -> list[int]:
+    """In letters; a Chinese character is two."""
+
+    def width(value: object) -> int:
+        text = "" if value is None else str(value)
+        return len(text) + sum(letter > "\u2e80" for letter in text)
+
+    longest = [max(map(width, [name, *table[name]])) for name in table.columns]
+    return [min(one, MAX_WIDTH) + 2 for one in longest]
+
+
 def write_refused(
     table: pd.DataFrame, path: Path, marks: Mapping[tuple[int, str], str], *, row: str
 ) -> None:
@@ -183,13 +235,27 @@ def write_refused(
     if path.suffix.lower() == ".csv":
         table.to_csv(path, index=False, encoding="utf-8-sig")
         return
-    if len(table) > MAX_XLSX_ROWS:
-        raise TooLarge(f"{len(table):,} rows do not fit a worksheet; write .csv instead")
-    _check_texts(table)
+    _check(table)
     import openpyxl
 
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Wangge")
+    _fill(book.create_sheet("Wangge"), table, marks, row=row)
+    book.save(path)
+
+
+def _check(table: pd.DataFrame) -> None:
+    if len(table) > MAX_XLSX_ROWS:
+        raise TooLarge(f"{len(table):,} rows do not fit a worksheet; write .csv instead")
+    _check_texts(table)
+
+
+def _fill(
+    sheet: WriteOnlyWorksheet,
+    table: pd.DataFrame,
+    marks: Mapping[tuple[int, str], str],
+    *,
+    row: str,
+) -> None:
     sheet.freeze_panes = "A2"
     sheet.append([str(name) for name in table.columns])
     clean = table.astype(object).where(table.notna(), None)
@@ -202,7 +268,6 @@ def write_refused(
                 for name, value in zip(names, values, strict=True)
             ]
         )
-    book.save(path)
 
 
 def _marked(value: Any, why: str | None, sheet: WriteOnlyWorksheet) -> object:

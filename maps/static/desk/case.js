@@ -6,7 +6,7 @@ import { Lost, Refused, expected, get, post } from '../page/ask.js';
 import { make, sign } from '../page/build.js';
 import { dialog, toast } from '../page/tell.js';
 import { ago, now, when } from '../page/time.js';
-import { language, t, term } from '../page/words.js';
+import { actor, language, t, term } from '../page/words.js';
 import { acts } from './acts.js';
 import { goTo, markCase } from './place.js';
 import { rowOf } from './queue.js';
@@ -158,6 +158,6 @@ function story({ timeline }) {
   return make('section', {}, make('h4', { text: t('desk.case.story') }),
     make('ol', { class: 'story' }, timeline.slice().reverse().map((event) => make('li', { class: event.source === event.target ? '' : 'moves' },
       make('p', {}, make('b', { text: term('move', event.move) }), make('span', { class: 'soft small', title: when(event.at), text: ` ${ago(event.at)}` })),
-      make('p', { class: 'soft small', text: [event.unit ?? event.worker, event.actor].filter(Boolean).join(' · ') }),
+      make('p', { class: 'soft small', text: [event.unit ?? event.worker, actor(event.actor)].filter(Boolean).join(' · ') }),
       event.words || event.detail?.reason ? make('p', { class: 'said', text: event.words || event.detail.reason }) : null))));
 }

@@ -1,13 +1,12 @@
 // What happened to a case: every move with who and when, the newest first; and its photographs.
 
-import { t, term } from '../page/words.js';
+import { actor as whom, t, term } from '../page/words.js';
 import { make } from './build.js';
 import { folded } from './fold.js';
 import { moment } from './hours.js';
 import { section } from './panel.js';
 
 const MOST = 6;
-const ACTORS = { clock: t('map.story.clock'), anybody: t('map.story.anybody') };
 
 export function story({ code, timeline }) {
   if (!timeline.length) return section(t('map.story.title'), make('p', { class: 'none', text: t('map.story.none') }));
@@ -29,7 +28,7 @@ function line(event) {
 
 function by({ actor, unit, worker }) {
   const to = worker ?? unit;
-  return `${ACTORS[actor] ?? actor}${to ? ` → ${to}` : ''}`;
+  return `${whom(actor)}${to ? ` → ${to}` : ''}`;
 }
 
 function facts({ move, condition, other, detail }) {

@@ -1,11 +1,13 @@
 // The way to the studio: beside the page, so that the page never waits for a picture, or on it where
 // the browser cannot do that.
 
+const GREETED_MS = 20_000; // a worker that has not come by then does not
 const waiting = new Map();
 let next = 0;
 
 async function greeted(worker) {
   return new Promise((done) => {
+    setTimeout(() => done(false), GREETED_MS);
     worker.addEventListener('error', () => done(false), { once: true });
     worker.addEventListener('message', () => done(true), { once: true });
     worker.postMessage({ id: -1, act: 'greet' });
@@ -16,14 +18,19 @@ async function beside() {
   if (typeof Worker !== 'function' || typeof OffscreenCanvas !== 'function') return null;
   try {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-    if (!(await greeted(worker))) return null;
-    worker.addEventListener('message', ({ data: { id, given } }) => {
-      waiting.get(id)?.(given);
+    if (!(await greeted(worker))) {
+      worker.terminate();
+      return null;
+    }
+    worker.addEventListener('message', ({ data: { id, given, failed } }) => {
+      const { done, fail } = waiting.get(id);
       waiting.delete(id);
+      if (failed) fail(failed);
+      else done(given);
     });
-    const say = (act, told, handed) => new Promise((done) => {
+    const say = (act, told, handed) => new Promise((done, fail) => {
       next += 1;
-      waiting.set(next, done);
+      waiting.set(next, { done, fail });
       worker.postMessage({ id: next, act, told }, handed);
     });
     return { say, hand: (canvas) => canvas.transferControlToOffscreen() };
@@ -39,7 +46,7 @@ async function here() {
 
 const studio = beside().then((way) => way ?? here());
 
-// Do an act of the studio; `handed` are buffers that go over without being copied.
+// Do an act of the studio, which may fail; `handed` are buffers that go over without being copied.
 export async function ask(act, told, handed = []) {
   return (await studio).say(act, told, handed);
 }

@@ -118,15 +118,24 @@ export const TownTiles = L.GridLayer.extend({
   async _load(canvas, coords) {
     const layers = wanted(coords.z);
     canvas.asked = (canvas.asked ?? 0) + 1;
+    canvas.behind = false;
     const mine = canvas.asked;
     const bytes = layers ? await this._ask(layers, canvas, coords) : null;
     if (mine < canvas.newest) return; // a later answer was faster
     canvas.newest = mine;
     if (!canvas.hung) hang(canvas, canvas.key);
     canvas.hung = true;
-    ask('take', { key: canvas.key, bytes }, bytes ? [bytes] : []);
+    const taken = ask('take', { key: canvas.key, bytes }, bytes ? [bytes] : []);
     canvas.taken = true;
-    await this._paint(canvas, coords.z);
+    await Promise.all([taken, this._paint(canvas, coords.z)]);
+    if (canvas.behind) await this._mend(canvas, coords);
+  },
+
+  // The cases of a tile anew; all else stays as it is.
+  async _mend(canvas, coords) {
+    const bytes = await this._ask('cases', canvas, coords);
+    await Promise.all([ask('mend', { key: canvas.key, bytes }, [bytes]), this._paint(canvas, coords.z)]);
+    this.fire('tileload', { tile: canvas, coords });
   },
 
   async _ask(layers, canvas, { x, y, z }) {
@@ -143,8 +152,11 @@ export const TownTiles = L.GridLayer.extend({
     canvas.painting = true;
     const real = this._map ? this._map.getZoom() : zoom;
     const pixels = SIDE * Math.min(window.devicePixelRatio || 1, 2);
-    await ask('paint', { key: canvas.key, pixels, zoom: real, unit: EXTENT / SIDE / 2 ** (real - zoom) });
-    canvas.painting = false;
+    try {
+      await ask('paint', { key: canvas.key, pixels, zoom: real, unit: EXTENT / SIDE / 2 ** (real - zoom) });
+    } finally {
+      canvas.painting = false;
+    }
     if (canvas.stop.signal.aborted || !canvas.again) return;
     canvas.again = false;
     await this._paint(canvas, zoom);
@@ -162,18 +174,14 @@ export const TownTiles = L.GridLayer.extend({
   },
 
   // Ask anew for the cases alone, where a move of these `files`, or a case in these `cells`,
-  // concerns a tile; all else stays as it is.
+  // concerns a tile; one that is on its way may hold what was before.
   async reloadCases({ all, files, cells }) {
     if (!state.parts.has('cases')) return;
     const here = this.present();
+    for (const { el } of Object.values(this._tiles ?? {})) el.behind = !el.taken;
     const keys = here.map(({ key }) => key);
     const meant = new Set(all ? keys : await ask('concerned', { keys, files, cells }));
-    await Promise.all(here.filter(({ key }) => meant.has(key)).map(async ({ key, canvas, coords }) => {
-      const bytes = await this._ask('cases', canvas, coords);
-      ask('mend', { key, bytes }, [bytes]);
-      await this._paint(canvas, coords.z);
-      this.fire('tileload', { tile: canvas, coords });
-    }));
+    await Promise.all(here.filter(({ key }) => meant.has(key)).map(({ canvas, coords }) => this._mend(canvas, coords)));
   },
 
   // The tiles now on screen.

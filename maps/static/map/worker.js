@@ -2,8 +2,16 @@
 
 import { studio } from './studio.js';
 
+function answer(act, told) {
+  try {
+    return { given: act === 'greet' ? true : studio[act](told) };
+  } catch (failed) {
+    return { failed };
+  }
+}
+
 self.addEventListener('message', ({ data: { id, act, told } }) => {
-  const given = act === 'greet' ? true : studio[act](told);
-  const handed = typeof ImageBitmap === 'function' && given instanceof ImageBitmap ? [given] : [];
-  self.postMessage({ id, given }, handed);
+  const said = answer(act, told);
+  const handed = typeof ImageBitmap === 'function' && said.given instanceof ImageBitmap ? [said.given] : [];
+  self.postMessage({ id, ...said }, handed);
 });

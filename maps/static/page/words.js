@@ -14,5 +14,8 @@ export const worded = (key) => key in told;
 // A word of the trade: `term('case_state', 'filed')`. One that a newer server says is said as it is.
 export const term = (kind, value) => told[`terms.${kind}.${value}`] ?? value;
 
+// Who moved a case: an account as it is, time and residents in words.
+export const actor = (name) => told[`page.actor.${name}`] ?? name;
+
 const numbers = new Intl.NumberFormat(language === 'en' ? 'en' : 'zh-CN');
 export const count = (value) => (value === null || value === undefined ? '—' : numbers.format(value));

@@ -197,4 +197,4 @@ function grid(all) {
     rows.length ? make('div', { class: 'wide-table', tabindex: '0', role: 'region', 'aria-label': t('plan_panels.compare.matrix') }, table) : make('p', { class: 'soft small', text: t('plan_panels.compare.none_moves') }));
 }
 
-const handOver = () => make('div', { class: 'stack' }, fileLink({ class: 'btn wide', href: compared('hand-over.xlsx'), text: t('plan_panels.compare.hand_over') }, { name: `${told.answer.new}.xlsx`, told: against }), make('p', { class: 'small soft', text: t('plan_panels.compare.hand_over_words') }));
+const handOver = () => make('div', { class: 'stack' }, fileLink({ class: 'btn wide', href: compared('hand-over.xlsx'), text: t('plan_panels.compare.hand_over') }, { name: t('plan_panels.compare.hand_over_file', { old: told.answer.old, new: told.answer.new }), told: against }), make('p', { class: 'small soft', text: t('plan_panels.compare.hand_over_words') }));

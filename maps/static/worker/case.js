@@ -5,7 +5,7 @@ import { Lost, Refused, expected, get, post } from '../page/ask.js';
 import { make, sign } from '../page/build.js';
 import { dialog, toast } from '../page/tell.js';
 import { clock, now, when } from '../page/time.js';
-import { t, term } from '../page/words.js';
+import { actor, t, term } from '../page/words.js';
 import { isApple, ways } from '../page/way.js';
 import { answered, callOf, callsOf, tasksOf } from './calls.js';
 import { call, distance, head, inPlace, joined, nothing, part } from './parts.js';
@@ -187,7 +187,7 @@ function tasks(one) {
 
 function story(one) {
   return part(t('worker.case.story'), make('ol', { class: 'story' }, [...one.timeline].reverse().map((event) => make('li', {},
-    make('p', { class: 'small' }, make('b', { text: term('move', event.move) }), ` ${joined(event.actor, event.unit, event.worker)}`),
+    make('p', { class: 'small' }, make('b', { text: term('move', event.move) }), ` ${joined(actor(event.actor), event.unit, event.worker)}`),
     (event.words || event.reason) && make('p', { class: 'words small', text: joined(event.reason, event.words) }),
     make('time', { class: 'soft tiny', datetime: event.at, text: when(event.at) })))));
 }

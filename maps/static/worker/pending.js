@@ -4,7 +4,7 @@
 import { make, sign } from '../page/build.js';
 import { sure } from '../page/tell.js';
 import { ago, when } from '../page/time.js';
-import { t, term } from '../page/words.js';
+import { actor, t, term } from '../page/words.js';
 import { inPlace, joined, nothing } from './parts.js';
 import * as queue from './queue.js';
 import { to } from './route.js';
@@ -60,7 +60,7 @@ function since(item) {
   return make('div', { class: 'notice late since' }, make('div', {},
     make('p', {}, make('b', { text: t('worker.queue.since') })),
     events.length ? make('ol', { class: 'story' }, events.map((event) => make('li', {},
-      make('p', { class: 'small', text: joined(term('move', event.move), event.actor, event.unit ?? event.worker) }),
+      make('p', { class: 'small', text: joined(term('move', event.move), actor(event.actor), event.unit ?? event.worker) }),
       (event.words || event.detail?.reason) && make('p', { class: 'words small', text: joined(event.detail?.reason, event.words) }),
       make('time', { class: 'soft tiny', datetime: event.at, text: when(event.at) })))) : make('p', { class: 'small', text: item.why })));
 }
