@@ -160,6 +160,7 @@ def main() -> None:
     words.add_argument("--json", action="store_true", help="end with one line of JSON")
     asked = words.parse_args()
     home = asked.home or Path(tempfile.mkdtemp(prefix="wangge-bench-"))
+    home.mkdir(mode=0o755, parents=True, exist_ok=True)
     home.chmod(0o755)
     try:
         with served(home, size=asked.size, port=asked.port, yields=YIELDS) as base:
