@@ -21,7 +21,7 @@ import shapely
 
 import gis.cell_raster
 from gis.cell_edges import NONE, Floats, Ints, edges_of
-from gis.cell_raster import FIRST, UNSURE, Raster
+from gis.cell_raster import BITS, FACTOR, FIRST, UNSURE, Raster
 
 AT_ONCE = 1 << 14
 """Points that are looked up together: what is computed of them stays in the processor's cache."""
@@ -55,21 +55,22 @@ class CellIndex:
 
     def _of_some(self, x: Floats, y: Floats) -> Ints:
         raster = self.raster
-        column, row = raster.frame.pixels(x, y)
-        size, factor = raster.frame.size, raster.frame.factor
-        inside = (column >= 0) & (column < size) & (row >= 0) & (row < size)
+        east, north = raster.frame.pixels(x, y)
+        size = raster.frame.size
+        inside = (east >= 0) & (east < size) & (north >= 0) & (north < size)
         if not inside.all():
-            column, row = np.where(inside, column, 0), np.where(inside, row, 0)
-        west_of, column, row = column, column.astype(np.int32), row.astype(np.int32)
-        value: Ints = raster.coarse[row // factor * raster.frame.side + column // factor]
+            east, north = np.where(inside, east, 0), np.where(inside, north, 0)
+        column, row = east.astype(np.int32), north.astype(np.int32)
+        value: Ints = raster.coarse[(row >> BITS) * raster.frame.side + (column >> BITS)]
         deep = np.flatnonzero(value <= FIRST)
-        block, within = FIRST - value[deep], row[deep] % factor * factor + column[deep] % factor
-        fine = raster.fine[block * factor**2 + within]
+        block = FIRST - value[deep]
+        within = ((row[deep] & FACTOR - 1) << BITS) + (column[deep] & FACTOR - 1)
+        fine = raster.fine[(block << 2 * BITS) + within]
         value[deep] = fine
         mixed = np.flatnonzero(fine <= FIRST)
         if len(mixed):
             these = deep[mixed]
-            room = (west_of[these] % 1) / raster.frame.per_x + raster.error
+            room = (east[these] % 1) / raster.frame.per_x + raster.error
             value[these] = self._among_edges(FIRST - fine[mixed], x[these], y[these], room)
         value[~inside] = NONE
         return value

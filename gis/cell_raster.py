@@ -18,7 +18,8 @@ from gis.cell_edges import NONE, Edges, Flags, Floats, Ints, Places
 
 UNSURE, FIRST = -2, -3
 """In place of a cell: GEOS decides; block or pixel 0, the next being one less."""
-FACTOR = 4
+BITS = 2
+FACTOR = 1 << BITS
 """Fine pixels along the side of a coarse one."""
 PER_CELL, MOST = 6, 4096
 """Coarse pixels along the side of a cell of mean size, and along the side of all."""
@@ -36,19 +37,18 @@ _ULPS = 16
 @dataclass(frozen=True)
 class Frame:
     """Where pixels lie: the south-western corner, fine pixels per unit of the coordinates, coarse
-    pixels along either side, fine ones along the side of a coarse one."""
+    pixels along either side."""
 
     x: float
     y: float
     per_x: float
     per_y: float
     side: int
-    factor: int = FACTOR
 
     @property
     def size(self) -> int:
         """Fine pixels along either side."""
-        return self.side * self.factor
+        return self.side * FACTOR
 
     def pixels(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Coordinates in fine pixels, eastwards and northwards."""
@@ -85,7 +85,7 @@ def drawn(edges: Edges, cells: int) -> Raster:
     laid = _laid(edges, frame)
     kept = _Kept(number_of_edges=len(edges))
     tallest = float((laid.high_y - laid.low_y).max(initial=0.0))
-    rows = max(frame.factor, _BAND // frame.size // frame.factor * frame.factor)
+    rows = max(FACTOR, _BAND // frame.size // FACTOR * FACTOR)
     for south in range(0, frame.size, rows):
         north = min(frame.size, south + rows)
         first, last = np.searchsorted(laid.low_y, [south - tallest - 1, north + 1])
@@ -217,8 +217,8 @@ def _draw(band: _Band, kept: _Kept) -> None:
 
 def _reduce(value: Ints, band: _Band, kept: _Kept) -> None:
     """Keep coarse pixels, and blocks of fine ones where these differ."""
-    factor, side = band.frame.factor, band.frame.side
-    blocks = value.reshape(-1, factor, side, factor).swapaxes(1, 2).reshape(-1, factor**2)
+    rows = value.reshape(-1, FACTOR, band.frame.side, FACTOR)
+    blocks = rows.swapaxes(1, 2).reshape(-1, FACTOR**2)
     lead = blocks[:, 0]
     plain = (lead > FIRST) & (blocks == lead[:, None]).all(axis=1)
     deep = np.flatnonzero(~plain)
