@@ -356,7 +356,17 @@ def still_base(still_town_url: str) -> Iterator[Base]:
 
 
 PATIENCE_MS = 90_000  # a slow machine is no fault; what is there is taken at once
+_NOT_NEEDED = (
+    # the address bar's own pages, a second of the processor for every window
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
+    # what Playwright leaves out: of several lists the last one counts
+    "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades",
+    "LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding",
+    "PreconnectToSearch", "ThirdPartyStoragePartitioning",
+)  # fmt: skip
 CHROMIUM_FLAGS = [
+    f"--disable-features={','.join(_NOT_NEEDED)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
