@@ -77,7 +77,9 @@ def _row(name: str, town: Town, drawing: Drawing, plan: peers.Plan, seconds: flo
     same = abs(count / drawing.cells - 1) < 0.01  # MaxP chooses how many: by its own mean then
     fair = drawing.aim if same else town.units.workload.sum() / count
     told = gis.partition_measures.measure(town.units, plan, fair, drawing.forced)
-    return Row(name, {"cells": count, **told.summary()}, seconds)
+    figures = told.summary()
+    way = figures["walk_m"] * np.sqrt(count)  # of more cells each is smaller, and the way shorter
+    return Row(name, {"cells": count, "way": way, **figures}, seconds)
 
 
 def show(town: Town, rows: list[Row]) -> None:
@@ -160,7 +162,7 @@ def show_moves(found: Moves) -> None:
 
 
 def against(grounds: list[list[Row]], figure: str, best) -> float:
-    """Ours over the best rival's, where we compare worst."""
+    """Ours over the best rival's, where we compare worst; ways as of the same number of cells."""
     ratios = []
     for rows in grounds:
         rivals = [
@@ -211,7 +213,7 @@ def figures(grounds: list[list[Row]], few: Moves, many: Moves) -> dict[str, floa
         "avoidable_crossings": sum(row.figures["avoidable"] for row in ours),
         "lumpy_deviation_vs_metis": ours[2].figures["max_deviation"] / min(metis, default=np.nan),
         "compactness_vs_best": against(grounds, "compactness", max),
-        "way_vs_best": against(grounds, "walk_m", min),
+        "way_vs_best": against(grounds, "way", min),
         "moved_vs_redraw": few.ours / few.redraw,
         "moved_vs_hand": few.ours / few.hand,
         "moved_vs_optimum": few.ours / few.bound,
