@@ -49,6 +49,11 @@ class Wanted:
     limit: int = 50
 
 
+CLASS_OF = """
+    LEFT JOIN LATERAL (SELECT name FROM case_class k WHERE k.kind = f.kind AND k.code = f.class_code
+                       ORDER BY k.is_local DESC, k.id LIMIT 1) k ON true
+"""
+"""The class (k) of a case (f): the city's own where it has one."""
 _ROWS = f"""
     SELECT f.id, f.code, f.version, f.state, f.kind, f.class_code, k.name AS class_name, f.title,
            f.address, ST_X(f.geom) AS lon, ST_Y(f.geom) AS lat, c.code AS cell,
@@ -64,8 +69,7 @@ _ROWS = f"""
             FROM whistle s WHERE s.case_id = f.id ORDER BY s.round DESC LIMIT 1) AS whistle
     FROM case_file f LEFT JOIN grid_cell c ON c.id = f.cell_id
     LEFT JOIN worker w ON w.id = f.worker_id LEFT JOIN network_unit u ON u.id = f.unit_id
-    LEFT JOIN LATERAL (SELECT name FROM case_class k WHERE k.kind = f.kind AND k.code = f.class_code
-                       ORDER BY k.is_local DESC, k.id LIMIT 1) k ON true
+    {CLASS_OF}
     WHERE {OPEN} AND {{only}} ORDER BY {DUE}, f.id LIMIT :limit
 """
 _ONLY = {

@@ -7,6 +7,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from data.desk_queue import CLASS_OF
 from data.plans_compare import SHARED
 from gis.terms_plan import MovedKind
 
@@ -27,7 +28,7 @@ GIVES, TAKES = "移交 hands over", "接收 takes"
 NOTHING = "无交接 nothing"
 NOBODY = "无网格员 nobody"
 
-_NAMED = """
+_NAMED = f"""
     WITH asked AS (
         SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:codes AS text[])) AS asked (kind, code)
     )
@@ -45,15 +46,14 @@ _NAMED = """
     UNION ALL
     SELECT a.kind, a.code, a.code, k.name, f.address
     FROM asked a JOIN case_file f ON f.code = a.code
-    LEFT JOIN LATERAL (SELECT name FROM case_class k WHERE k.kind = f.kind AND k.code = f.class_code
-                       ORDER BY k.is_local DESC, k.id LIMIT 1) k ON true
+    {CLASS_OF}
     WHERE a.kind = :case
 """
 
 
 def named(db: Session, hand_overs: pd.DataFrame) -> pd.DataFrame:
-    """The lines of `gis.plan_compare.hand_overs` with name and address of each place, and the code
-    by which people know it. Cases are named by their class: what was reported stays in them."""
+    """The lines of `gis.plan_compare.hand_overs` with name and address of each place, and kind and
+    code as people know them. Cases are named by their class: what was reported stays in them."""
     asked = hand_overs[["kind", "code"]].drop_duplicates()
     values = {
         "kinds": asked["kind"].tolist(),
@@ -65,15 +65,16 @@ def named(db: Session, hand_overs: pd.DataFrame) -> pd.DataFrame:
     rows = [tuple(row) for row in db.execute(sa.text(_NAMED), values)]
     known = pd.DataFrame(rows, columns=["kind", "code", "known_as", "name", "address"])
     lines = hand_overs.merge(known, on=["kind", "code"], how="left")
-    return lines.assign(code=lines["known_as"].fillna(lines["code"])).drop(columns="known_as")
+    kinds = [MovedKind(kind).label for kind in lines["kind"]]
+    codes = lines["known_as"].fillna(lines["code"])
+    return lines.assign(kind=kinds, code=codes).drop(columns="known_as")
 
 
 def by_worker(lines: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """A sheet for each worker, by name: what is handed over by him, then what he takes, of whom
     share a cell for each; what nobody gives or nobody takes has one of its own, and so has a list
-    of nothing. Columns as in `HEAD`, words in Chinese."""
-    told = lines.assign(kind=[MovedKind(kind).label for kind in lines["kind"]])
-    told = told.replace({"worker_before": {"": NOBODY}, "worker_after": {"": NOBODY}})
+    of nothing. Columns as in `HEAD`."""
+    told = lines.replace({"worker_before": {"": NOBODY}, "worker_after": {"": NOBODY}})
     gives = told.assign(act=GIVES, whose=_only(told["worker_before"], told["worker_after"]))
     takes = told.assign(act=TAKES, whose=_only(told["worker_after"], told["worker_before"]))
     both = pd.concat([gives, takes]).explode("whose")
@@ -96,5 +97,4 @@ def _only(some: pd.Series, others: pd.Series) -> pd.Series:
 
 def all_of(lines: pd.DataFrame) -> pd.DataFrame:
     """Every line once, for a text file; columns as in `HEAD` but the act."""
-    told = lines.assign(kind=[MovedKind(kind).label for kind in lines["kind"]])
-    return told[[name for name in HEAD if name != "act"]].rename(columns=HEAD)
+    return lines[[name for name in HEAD if name != "act"]].rename(columns=HEAD)

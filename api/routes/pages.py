@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -13,6 +15,8 @@ import maps.words
 from api import auth
 from api.deps import LANGUAGE, THEME, SettingsDep, ShellDep, ViewerDep
 from api.routes.sign_in import Form
+from api.settings import Settings
+from maps.shell import Shell
 
 router = APIRouter(include_in_schema=False)
 YEAR_S = 365 * 86_400
@@ -25,59 +29,53 @@ def _answer(html: str, nonce: str, *, picture_hosts: tuple[str, ...] = ()) -> HT
     )
 
 
+def _with_map(page: Callable[..., str], shell: Shell, settings: Settings) -> HTMLResponse:
+    """A page with a map, whose basemap may come from another host."""
+    import maps.basemaps
+
+    basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
+    html = page(shell, basemap, key=settings.tianditu_key)
+    return _answer(html, shell.nonce, picture_hosts=basemap.hosts if basemap else ())
+
+
 @router.get("/")
 def home(settings: SettingsDep, shell: ShellDep) -> HTMLResponse:
     """The community's home."""
-    import maps.basemaps
     import maps.home
 
-    basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
-    html = maps.home.page(shell, basemap, key=settings.tianditu_key)
-    return _answer(html, shell.nonce, picture_hosts=basemap.hosts if basemap else ())
+    return _with_map(maps.home.page, shell, settings)
 
 
 @router.get("/map")
 def grid_map(settings: SettingsDep, shell: ShellDep) -> HTMLResponse:
     """The map of the cells."""
-    import maps.basemaps
     import maps.grid
 
-    basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
-    html = maps.grid.page(shell, basemap, key=settings.tianditu_key)
-    return _answer(html, shell.nonce, picture_hosts=basemap.hosts if basemap else ())
+    return _with_map(maps.grid.page, shell, settings)
 
 
 @router.get("/desk")
 def desk(settings: SettingsDep, shell: ShellDep) -> HTMLResponse:
     """The dispatcher's desk."""
-    import maps.basemaps
     import maps.desk
 
-    basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
-    html = maps.desk.page(shell, basemap, key=settings.tianditu_key)
-    return _answer(html, shell.nonce, picture_hosts=basemap.hosts if basemap else ())
+    return _with_map(maps.desk.page, shell, settings)
 
 
 @router.get("/plan")
 def plan(settings: SettingsDep, shell: ShellDep) -> HTMLResponse:
     """The planner's page."""
-    import maps.basemaps
     import maps.plan
 
-    basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
-    html = maps.plan.page(shell, basemap, key=settings.tianditu_key)
-    return _answer(html, shell.nonce, picture_hosts=basemap.hosts if basemap else ())
+    return _with_map(maps.plan.page, shell, settings)
 
 
 @router.get("/editors")
 def editors(shell: ShellDep, settings: SettingsDep) -> HTMLResponse:
     """What the staff of communities write for residents, and what they are asked."""
-    import maps.basemaps
     import maps.community
 
-    basemap = maps.basemaps.choose(settings.basemap, key=settings.tianditu_key)
-    html = maps.community.page(shell, basemap, key=settings.tianditu_key)
-    return _answer(html, shell.nonce, picture_hosts=basemap.hosts if basemap else ())
+    return _with_map(maps.community.page, shell, settings)
 
 
 @router.get("/style")

@@ -185,13 +185,14 @@ def write_book(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
         TooLarge: as `write`.
     """
     import openpyxl
+    from openpyxl.utils import get_column_letter
 
     book = openpyxl.Workbook(write_only=True)
     for title, table in zip(_titles(tables), tables.values(), strict=True):
         _check(table)
         sheet = book.create_sheet(title)
-        for column, width in zip(_letters(table), _widths(table), strict=True):
-            sheet.column_dimensions[column].width = width
+        for number, width in enumerate(_widths(table), start=1):
+            sheet.column_dimensions[get_column_letter(number)].width = width
         _fill(sheet, table, {}, row="")
     book.save(path)
 
@@ -208,12 +209,6 @@ def _titles(names: Iterable[str]) -> list[str]:
             title = plain[: MAX_XLSX_TITLE - len(end)] + end
         titles.append(title)
     return titles
-
-
-def _letters(table: pd.DataFrame) -> list[str]:
-    from openpyxl.utils import get_column_letter
-
-    return [get_column_letter(number + 1) for number in range(len(table.columns))]
 
 
 def _widths(table: pd.DataFrame) -> list[int]:

@@ -146,7 +146,7 @@ function apart() {
 }
 
 function totals(some) {
-  const line = (one) => make('tr', {}, make('th', { scope: 'row', text: t(`plan_panels.compare.kinds.${one.kind}`) }), ...['all', 'change_cell', 'change_worker'].map((key) => make('td', { class: 'right', text: count(one[key]) })));
+  const line = (one) => make('tr', {}, make('th', { scope: 'row', text: term('moved_kind', one.kind) }), ...['all', 'change_cell', 'change_worker'].map((key) => make('td', { class: 'right', text: count(one[key]) })));
   return make('table', { class: 'table' }, make('thead', {}, make('tr', {}, make('td', {}), ...['all', 'change_cell', 'change_worker'].map((key) => make('th', { scope: 'col', class: 'right', text: t(`plan_panels.compare.${key}`) })))), make('tbody', {}, some.map(line)));
 }
 
@@ -176,7 +176,7 @@ function moves(ways) {
   const some = KINDS.filter((one) => ways.some((way) => way[one]));
   const line = (way) => make('li', { class: 'way' },
     make('b', { text: `${named(way.from)} → ${named(way.to)}` }),
-    make('span', { class: 'num', text: some.filter((one) => way[one]).map((one) => `${t(`plan_panels.compare.kinds.${one}`)} ${count(way[one])}`).join(' · ') }),
+    make('span', { class: 'num', text: some.filter((one) => way[one]).map((one) => `${term('moved_kind', one)} ${count(way[one])}`).join(' · ') }),
     make('span', { class: 'small soft' }, who(way)));
   return make('section', { 'aria-labelledby': 'ways' }, make('h3', { id: 'ways', class: 'label', text: t('plan_panels.compare.moves') }), make('ul', { class: 'rows paper ways' }, ways.filter(({ from, to }) => from !== to).slice(0, MOST).map(line)));
 }
@@ -189,8 +189,8 @@ function who({ worker_before: before, worker_after: after }) {
 // Cells by cells, of one kind.
 function grid(all) {
   const { rows, columns, at } = matrix(all.filter(({ from, to }) => from !== to), kind);
-  const chips = make('div', { class: 'chips', role: 'group', 'aria-label': t('plan_panels.compare.matrix') }, KINDS.map((one) => make('button', { type: 'button', class: 'chip', id: `matrix-${one}`, 'aria-pressed': String(one === kind), text: t(`plan_panels.compare.kinds.${one}`), onclick: () => { kind = one; draw(); } })));
-  const table = make('table', { class: 'table matrix' }, make('caption', { class: 'small soft', text: t('plan_panels.compare.matrix_of', { kind: t(`plan_panels.compare.kinds.${kind}`) }) }),
+  const chips = make('div', { class: 'chips', role: 'group', 'aria-label': t('plan_panels.compare.matrix') }, KINDS.map((one) => make('button', { type: 'button', class: 'chip', id: `matrix-${one}`, 'aria-pressed': String(one === kind), text: term('moved_kind', one), onclick: () => { kind = one; draw(); } })));
+  const table = make('table', { class: 'table matrix' }, make('caption', { class: 'small soft', text: t('plan_panels.compare.matrix_of', { kind: term('moved_kind', kind) }) }),
     make('thead', {}, make('tr', {}, make('td', {}), columns.slice(0, MOST_COLUMNS).map((code) => make('th', { scope: 'col', class: 'right', title: named(code), text: brief(code) })))),
     make('tbody', {}, rows.slice(0, MOST).map((row) => make('tr', {}, make('th', { scope: 'row', title: named(row), text: brief(row) }), columns.slice(0, MOST_COLUMNS).map((column) => make('td', { class: 'right', text: at(row, column) ? count(at(row, column)) : '·' }))))));
   return make('details', { class: 'fold by-cells', open: body.querySelector('.fold.by-cells')?.open ?? false }, make('summary', { text: t('plan_panels.compare.matrix') }), chips,
