@@ -28,6 +28,7 @@ import shapely
 
 import bench._coverage
 import gis.cell_index
+import gis.locate
 from bench._side_by_side import cluster, last_line, table
 
 BEST_OF = 3
@@ -48,17 +49,37 @@ def cpu(work: Callable[[], object], *, times: int = BEST_OF) -> float:
 def wrong(index: gis.cell_index.CellIndex, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64],
           tree: shapely.STRtree) -> int:  # fmt: skip
     """How many points the index and GEOS say different things of."""
-    return int((index.locate(x, y) != gis.cell_index.exactly(shapely.points(x, y), tree)).sum())
+    pairs = tree.query(shapely.points(x, y), predicate="intersects")
+    return int((index.locate(x, y) != gis.locate.first_of(pairs, index.codes, len(x))).sum())
 
 
-def ours(
-    cells: npt.NDArray[np.object_], count: int
-) -> tuple[float, float, gis.cell_index.CellIndex]:
-    """Points a second, seconds of building, and the index."""
+def coded(cells: npt.NDArray[np.object_]) -> npt.NDArray[np.str_]:
+    """Codes for cells."""
+    return np.array([f"{at:06d}" for at in range(len(cells))])
+
+
+def indexed(cells: npt.NDArray[np.object_]) -> tuple[float, gis.cell_index.CellIndex]:
+    """Seconds of building, and the index."""
     built: list[gis.cell_index.CellIndex] = []
-    build_s = cpu(lambda: built.append(gis.cell_index.build(cells)), times=1)
+    codes = coded(cells)
+    seconds = cpu(lambda: built.append(gis.cell_index.build(codes, cells)), times=1)
+    return seconds, built[0]
+
+
+def ours(index: gis.cell_index.CellIndex, count: int) -> float:
+    """Points a second."""
     x, y = bench._coverage.people(count)
-    return count / cpu(lambda: built[0].locate(x, y)), build_s, built[0]
+    return count / cpu(lambda: index.locate(x, y))
+
+
+def redrawn(index: gis.cell_index.CellIndex) -> float:
+    """Seconds until an index knows that two neighbours have become one cell."""
+    one = len(index.cells) // 2
+    other = np.flatnonzero(shapely.touches(index.cells, index.cells[one]))[0]
+    codes = index.codes[[one, other]]
+    shapes = np.array([shapely.union(*index.cells[[one, other]]), None], dtype=object)
+    index.redrawn(codes, shapes)
+    return cpu(lambda: index.redrawn(codes, shapes))
 
 
 def by_shapely(cells: npt.NDArray[np.object_], count: int) -> float:
@@ -160,8 +181,10 @@ def main() -> None:
 
 def measured(count: int, held: int) -> dict[str, float]:
     """Every way on the same ground."""
+    redrawn(indexed(bench._coverage.cells(10))[1])  # compiled before it is measured
     cells, many = bench._coverage.cells(20_000), bench._coverage.cells(200_000)
-    rate, build_s, index = ours(cells, count)
+    build_s, index = indexed(cells)
+    rate, redrawn_s = ours(index, count), redrawn(index)
     few = max(count // 20, 1)
     peers = {
         "shapely STRtree": by_shapely(cells, count),
@@ -170,7 +193,8 @@ def measured(count: int, held: int) -> dict[str, float]:
     }
     peers["PostGIS, best"], peers["PostGIS, as planned"] = by_postgis(cells, count, few)
     disagreements = against_geos(index, held)
-    many_rate, many_build_s, many_index = ours(many, count)
+    many_build_s, many_index = indexed(many)
+    many_rate = ours(many_index, count)
     disagreements += against_geos(many_index, held // 10)
     many_best = by_shapely(many, count // 4)
     table([
@@ -181,7 +205,8 @@ def measured(count: int, held: int) -> dict[str, float]:
         ("wangge", f"{many_rate:,.0f}", ""),
         ("shapely STRtree", f"{many_best:,.0f}", f"{many_rate / many_best:.1f}"),
         ("building, s", f"{build_s:.2f}", f"{many_build_s:.2f}"),
-        ("size, MiB", f"{size_mib(index):.0f}", f"{size_mib(many_index):.0f}"),
+        ("two cells merged, ms", f"{redrawn_s * 1000:.1f}", ""),
+        ("size, MiB", f"{index.raster.nbytes >> 20}", f"{many_index.raster.nbytes >> 20}"),
         ("disagreements with GEOS", f"{disagreements}", ""),
     ])  # fmt: skip
     return {
@@ -191,7 +216,7 @@ def measured(count: int, held: int) -> dict[str, float]:
         "vs_postgis_best": rate / peers["PostGIS, best"],
         "vs_postgis_planned": rate / peers["PostGIS, as planned"],
         "vs_sedonadb": rate / peers["SedonaDB"], "disagreements": disagreements,
-        "build_s": build_s, "build_s_200k": many_build_s,
+        "build_s": build_s, "build_s_200k": many_build_s, "redrawn_ms": redrawn_s * 1000,
     }  # fmt: skip
 
 
@@ -203,12 +228,6 @@ def against_geos(index: gis.cell_index.CellIndex, count: int) -> int:
     middles = (corners[:-1] + corners[1:]) / 2
     places = (np.array(bench._coverage.people(count, seed=3)).T, corners, middles)
     return sum(wrong(index, *one.T, tree) for one in places)
-
-
-def size_mib(index: gis.cell_index.CellIndex) -> float:
-    """What the raster takes in memory."""
-    arrays = (one for one in vars(index.raster).values() if isinstance(one, np.ndarray))
-    return sum(one.nbytes for one in arrays) / 2**20
 
 
 if __name__ == "__main__":

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
+from gis.compiled import compiled
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 Places = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint64]
 
 NONE = -1
 """In place of a cell: there is none."""
+WEST, EAST = 0, 1
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+_ROLL = np.uint64(29)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,72 +29,113 @@ class Edges:
     """Straight edges, each from its lower end to its upper (of level ones: its western to its
     eastern end).
 
-    low, high: the ends (k, 2). left, right: positions of the cells to the west and to the east of
-    it (k,), `NONE` for none. loose: which are not shared exactly by two cells that lie on either
-    side (k,): of such an edge only the cell that has it is known.
+    ends: x and y of the lower end, x and y of the upper (k, 4). sides: positions of the cells to
+    the west and to the east of it (k, 2), `NONE` for none. loose: which are not shared exactly by
+    two cells that lie on either side (k,).
     """
 
-    low: Floats
-    high: Floats
-    left: Ints
-    right: Ints
+    ends: Floats
+    sides: Ints
     loose: Flags
 
     def __len__(self) -> int:
-        return len(self.left)
+        return len(self.ends)
 
     def __getitem__(self, chosen: Places | Flags) -> Edges:
-        low, high, loose = self.low[chosen], self.high[chosen], self.loose[chosen]
-        return Edges(low, high, self.left[chosen], self.right[chosen], loose)
+        return Edges(self.ends[chosen], self.sides[chosen], self.loose[chosen])
 
 
-def edges_of(cells: npt.NDArray[np.object_]) -> Edges:
-    """The edges of shapely Polygons or MultiPolygons (m,), in the CRS of their coordinates."""
-    start, end, cell = _directed(cells)
-    up = (end[:, 1] > start[:, 1]) | ((end[:, 1] == start[:, 1]) & (end[:, 0] > start[:, 0]))
-    low, high = (np.where(up[:, None], *ends) for ends in ((start, end), (end, start)))
-    one, other, alone = _twins(low, high, up)
-    west, east = np.where(up[one], one, other), np.where(up[one], other, one)
-    left = np.concatenate([cell[west], np.where(up[alone], cell[alone], NONE)])
-    right = np.concatenate([cell[east], np.where(up[alone], NONE, cell[alone])])
-    kept = np.concatenate([one, alone])
-    return Edges(low[kept], high[kept], left, right, np.arange(len(kept)) >= len(one))
+def edges_of(cells: npt.NDArray[np.object_], names: Ints | None = None) -> Edges:
+    """The edges of shapely Polygons or MultiPolygons (m,), in the CRS of their coordinates.
+
+    Args:
+        names: what to call each cell instead of its position (m,).
+    """
+    rings = _rings(cells, names)
+    most = max(len(rings.corners) - len(rings.until), 0)
+    seats = np.full(1 << max(int(most).bit_length(), 4), NONE, dtype=np.int32)
+    ends, sides = np.empty((most, 4)), np.full((most, 2), NONE, dtype=np.int32)
+    loose = np.ones(most, dtype=bool)
+    count = _paired(rings, seats, ends, sides, loose)
+    return Edges(ends[:count], sides[:count], loose[:count])
 
 
-def _directed(cells: npt.NDArray[np.object_]) -> tuple[Floats, Floats, Ints]:
-    """Every edge of every cell with the cell on its left hand: start, end, cell."""
-    parts, cell_of_part = shapely.get_parts(shapely.orient_polygons(cells), return_index=True)
+class _Rings(NamedTuple):
+    """Rings of cells: their corners (n, 2), the same as bits, where each ring's end, whose it is,
+    and whether its inside is on the left hand."""
+
+    corners: Floats
+    bits: Bits
+    until: Places
+    cell: Ints
+    inside_left: Flags
+
+
+def _rings(cells: npt.NDArray[np.object_], names: Ints | None) -> _Rings:
+    parts, cell_of_part = shapely.get_parts(cells, return_index=True)
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-    corners, ring = shapely.get_coordinates(rings, return_index=True)
-    first = np.flatnonzero((ring[1:] == ring[:-1]) & (corners[1:] != corners[:-1]).any(axis=1))
-    cell = cell_of_part[part_of_ring[ring[first]]].astype(np.int32)
-    return corners[first], corners[first + 1], cell
+    cell = cell_of_part[part_of_ring].astype(np.int32)
+    is_hole = np.zeros(len(rings), dtype=bool)
+    is_hole[1:] = part_of_ring[1:] == part_of_ring[:-1]
+    corners = shapely.get_coordinates(rings)
+    until = np.cumsum(shapely.get_num_coordinates(rings)).astype(np.intp)
+    named = cell if names is None else names[cell]
+    return _Rings(corners, corners.view(np.uint64), until, named, shapely.is_ccw(rings) != is_hole)
 
 
-def _twins(low: Floats, high: Floats, up: Flags) -> tuple[Places, Places, Places]:
-    """Pairs of edges between the same ends in opposite directions (one, other); all others."""
-    key = _keys(low, high)
-    order = np.argsort(key, kind="stable")
-    same = key[order[:-1]] == key[order[1:]]
-    at = np.flatnonzero(same)
-    for ends in (low, high):
-        same[at] &= (ends[order[at]] == ends[order[at + 1]]).all(axis=1)
-    begins, closes = np.append(True, ~same), np.append(~same, True)
-    pair = np.flatnonzero(begins[:-1] & same & closes[1:])
-    one, other = order[pair], order[pair + 1]
-    opposite = up[one] != up[other]
-    one, other = one[opposite], other[opposite]
-    alone = np.ones(len(up), dtype=bool)
-    alone[one] = alone[other] = False
-    return one, other, np.flatnonzero(alone)
+@compiled
+def _paired(rings: _Rings, seats: Ints, ends: Floats, sides: Ints, loose: Flags) -> int:
+    """Write every edge of all rings once, and say how many; `seats` is an empty hash table.
+
+    The second cell of an edge takes its free side; who finds none free makes it a loose one.
+    """
+    corners, bits, until, cell, inside_left = rings
+    count, start = 0, 0
+    for ring in range(len(until)):
+        for at in range(start, until[ring] - 1):
+            low, high = at, at + 1
+            step_x, step_y = corners[high, 0] - corners[low, 0], corners[high, 1] - corners[low, 1]
+            if step_x == 0 and step_y == 0:
+                continue
+            upwards = step_y > 0 or (step_y == 0 and step_x > 0)
+            if not upwards:
+                low, high = high, low
+            side = WEST if upwards == inside_left[ring] else EAST
+            seat = _seat(corners, bits, low, high, seats, ends)
+            known = seats[seat]
+            if known != NONE and sides[known, side] == NONE and loose[known]:
+                sides[known, side] = cell[ring]
+                loose[known] = False
+                continue
+            if known == NONE:
+                seats[seat] = count
+            else:
+                loose[known] = True
+            ends[count, 0], ends[count, 1] = corners[low, 0], corners[low, 1]
+            ends[count, 2], ends[count, 3] = corners[high, 0], corners[high, 1]
+            sides[count, side] = cell[ring]
+            count += 1
+        start = until[ring]
+    return count
 
 
-def _keys(low: Floats, high: Floats) -> npt.NDArray[np.uint64]:
-    """A number for each pair of ends, equal for equal ones."""
-    key = np.zeros(len(low), dtype=np.uint64)
-    for ends in (low, high):
-        for axis in (0, 1):
-            bits = (ends[:, axis] + 0.0).view(np.uint64)  # of zero there are two
-            key = (key ^ bits) * _MIX
-            key ^= key >> np.uint64(29)
-    return key
+@compiled
+def _seat(corners: Floats, bits: Bits, low: int, high: int, seats: Ints, ends: Floats) -> int:
+    """Where in the hash table the edge between two corners is, or has its place."""
+    key = np.uint64(0)
+    for corner in (low, high):
+        for axis in range(2):
+            if corners[corner, axis] != 0:  # of zero there are two
+                key ^= bits[corner, axis]
+            key *= _MIX
+            key ^= key >> _ROLL
+    mask = len(seats) - 1
+    seat = int(np.int64(key & np.uint64(mask)))
+    while True:
+        edge = seats[seat]
+        if edge == NONE or (
+            ends[edge, 0] == corners[low, 0] and ends[edge, 1] == corners[low, 1]
+            and ends[edge, 2] == corners[high, 0] and ends[edge, 3] == corners[high, 1]
+        ):  # fmt: skip
+            return seat
+        seat = (seat + 1) & mask

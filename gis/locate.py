@@ -13,10 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-import gis.cell_index
-
-_WORTH = 50
-"""Points per cell from which on an index is sooner made and asked than GEOS alone."""
+_WORTH, _MANY = 50, 100_000
+"""Points per cell, and points, from which on an index is sooner made and asked than GEOS alone."""
 
 
 def cell_of(
@@ -29,10 +27,27 @@ def cell_of(
         cells: shapely Polygons or MultiPolygons in the same CRS; (m,).
         codes: their codes; (m,).
     """
+    if len(points) > max(_WORTH * len(cells), _MANY):
+        import gis.cell_index  # brings a compiler, for which few need wait
+
+        index = gis.cell_index.build(codes, cells)
+        return index.locate(shapely.get_x(points), shapely.get_y(points)).astype(np.intp)
+    pairs = shapely.STRtree(cells).query(points, predicate="intersects")
+    return first_of(pairs, codes, len(points)).astype(np.intp)
+
+
+def first_of(
+    pairs: npt.NDArray[np.intp], codes: npt.NDArray[np.str_], points: int
+) -> npt.NDArray[np.int32]:
+    """Of the cells that cover each of so many points the one with the lowest code, -1 for none.
+
+    Args:
+        pairs: points and cells that cover them, by position (2, k).
+    """
     order = np.argsort(codes, kind="stable")
-    if len(points) > _WORTH * len(cells) > 0:
-        index = gis.cell_index.build(cells[order])
-        found = index.locate(shapely.get_x(points), shapely.get_y(points))
-    else:
-        found = gis.cell_index.exactly(points, shapely.STRtree(cells[order]))
-    return np.append(order, -1)[found]
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    first = np.full(points, len(order))
+    np.minimum.at(first, pairs[0], rank[pairs[1]])
+    cells: npt.NDArray[np.int32] = np.append(order, -1)[first].astype(np.int32)
+    return cells

@@ -15,12 +15,22 @@ from hypothesis import strategies as st
 
 import gis.cell_index
 import gis.cell_raster
+import gis.locate
 from gis.cell_edges import edges_of
 from gis.cell_raster import UNSURE
 
 
-def exactly(cells, x, y):
-    return gis.cell_index.exactly(shapely.points(x, y), shapely.STRtree(cells))
+def coded(cells):
+    return np.array([f"{at:05d}" for at in range(len(cells))], dtype="U5")
+
+
+def build(cells):
+    return gis.cell_index.build(coded(cells), cells)
+
+
+def exactly(cells, x, y, codes=None):
+    pairs = shapely.STRtree(cells).query(shapely.points(x, y), predicate="intersects")
+    return gis.locate.first_of(pairs, coded(cells) if codes is None else codes, len(x))
 
 
 def asked(cells, rng, *, random=2000, most=None):
@@ -33,17 +43,19 @@ def asked(cells, rng, *, random=2000, most=None):
     )
     edges = edges_of(cells)
     edges = edges[rng.permutation(len(edges))[:most]]
-    on = np.concatenate([edges.low, edges.high, (edges.low + edges.high) / 2])
+    start, end = edges.ends[:, :2], edges.ends[:, 2:]
+    on = np.concatenate([start, end, (start + end) / 2])
     share = rng.random((len(edges), 1))
-    on = np.concatenate([on, edges.low + share * (edges.high - edges.low)])
+    on = np.concatenate([on, start + share * (end - start)])
     up = np.nextafter(on, np.inf)
-    beside = on + rng.normal(0, 1e-9, on.shape) * (wide, high)
+    off = rng.normal(0, 10 ** rng.uniform(-11, -3, (len(on), 1)), on.shape)
+    beside = on + off * (wide, high)
     return np.concatenate([anywhere, on, up, np.nextafter(on, -np.inf), beside]).T
 
 
 def agrees(cells, rng, **how):
     """The index over these cells says what GEOS says; returns the index."""
-    index = gis.cell_index.build(cells)
+    index = build(cells)
     x, y = asked(cells, rng, **how)
     found = index.locate(x, y)
     wrong = found != exactly(cells, x, y)
@@ -124,8 +136,8 @@ def test_metres_zones_and_places_far_from_the_origin():
 
 def test_no_cells_no_place_and_nothing_asked():
     none = np.array([], dtype=object)
-    assert gis.cell_index.build(none).locate(np.array([1.0]), np.array([2.0])).tolist() == [-1]
-    index = gis.cell_index.build(np.array([shapely.box(0, 0, 1, 1)]))
+    assert build(none).locate(np.array([1.0]), np.array([2.0])).tolist() == [-1]
+    index = build(np.array([shapely.box(0, 0, 1, 1)]))
     assert index.locate(np.array([]), np.array([])).tolist() == []
     x = np.array([np.nan, np.inf, -np.inf, 0.5, 1.0, 1.0000001, 1e308])
     assert index.locate(x, np.full(7, 0.5)).tolist() == [-1, -1, -1, 0, 0, -1, -1]
@@ -133,7 +145,7 @@ def test_no_cells_no_place_and_nothing_asked():
 
 def test_of_several_cells_the_first_has_the_place():
     over = np.array([shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3), shapely.box(1, 1, 3, 3)])
-    index = gis.cell_index.build(over)
+    index = build(over)
     spots = np.array([[0.5, 0.5], [1.5, 1.5], [2.5, 2.5], [2.0, 2.0], [1.0, 1.0], [4.0, 4.0]]).T
     assert index.locate(*spots).tolist() == [0, 0, 1, 0, 0, -1]
 
@@ -142,10 +154,68 @@ def test_geos_is_asked_of_hardly_any_point_of_a_clean_coverage():
     """Else it would be no index."""
     rng = np.random.default_rng(7)
     cells = fields(rng, 300)
-    index = gis.cell_index.build(cells)
+    index = build(cells)
     x, y = rng.uniform(*shapely.total_bounds(cells).reshape(2, 2), (50_000, 2)).T
-    unsure = index._of_some(x, y) == UNSURE
+    unsure = index.looked(x, y) == UNSURE
     assert unsure.mean() < 0.002
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), dirty=st.booleans())
+def test_a_redrawn_index_answers_as_one_built_anew(seed, dirty):
+    """Corners pulled, cells merged, split, gone and come; codes in no order; the former index still
+    answers as before."""
+    rng = np.random.default_rng(seed)
+    cells = fields(rng, 60)
+    cells = dirtied(rng, cells) if dirty else cells
+    cells = cells[shapely.is_valid(cells) & ~shapely.is_empty(cells)]
+    codes = rng.permutation(coded(cells))
+    index = first = gis.cell_index.build(codes, cells)
+    places = asked(cells, rng, random=500)
+    before = first.locate(*places)
+    for _ in range(4):
+        changed, shapes = edited(rng, index)
+        index = index.redrawn(changed, shapes)
+        there = ~shapely.is_missing(index.cells)
+        x, y = np.concatenate([asked(index.cells[there], rng, random=500), places], axis=1)
+        found = index.locate(x, y)
+        wrong = found != exactly(index.cells, x, y, index.codes)
+        assert not wrong.any(), (x[wrong][:3], y[wrong][:3], found[wrong][:3])
+    assert (first.locate(*places) == before).all()
+
+
+def edited(rng, index):
+    """What somebody may do to a few cells: their codes and outlines."""
+    there = np.flatnonzero(~shapely.is_missing(index.cells))
+    one = rng.choice(there)
+    beside = there[shapely.touches(index.cells[there], index.cells[one])]
+    act = rng.choice(["merge", "split", "gone", "moved"])
+    if act == "merge" and len(beside):
+        whole = shapely.union(index.cells[one], index.cells[beside[0]])
+        return index.codes[[one, beside[0]]], np.array([whole, None], dtype=object)
+    if act == "split":
+        west, south, east, north = index.boxes[one]
+        half = shapely.box(west, south, rng.uniform(west, east), north)
+        parts = [shapely.intersection(index.cells[one], half), shapely.difference(index.cells[one], half)]  # fmt: skip
+        return np.array([index.codes[one], f"{rng.integers(10**5):05d}x"]), np.array(parts)
+    if act == "gone":
+        return index.codes[[one]], np.array([None], dtype=object)
+    off = rng.normal(0, 1e-4, 2)
+    return index.codes[[one]], np.array([shapely.transform(index.cells[one], lambda xy: xy + off)])
+
+
+def test_hardly_anything_is_drawn_anew():
+    """Else it would be no window."""
+    rng = np.random.default_rng(8)
+    cells = fields(rng, 400)
+    index = build(cells)
+    at = int(np.argmin(shapely.distance(cells, shapely.centroid(shapely.union_all(cells)))))
+    other = shapely.touches(cells, cells[at]).argmax()
+    whole = shapely.union(cells[at], cells[other])
+    after = index.redrawn(index.codes[[at, other]], np.array([whole, None], dtype=object))
+    changed = after.raster.coarse != index.raster.coarse
+    assert after.raster.fine is index.raster.fine
+    assert 0 < changed.mean() < 0.05
 
 
 @pytest.mark.parametrize(
