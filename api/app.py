@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 import data.db
 import data.live
@@ -26,7 +27,11 @@ from api.middleware import Compressed, Doorkeeper, Heads, SafeHeaders
 from api.pace import Pace
 from api.settings import Settings
 from api.streaming import Gate
+from api.tiles import Tiles
+from data.moment import Moment
 from data.seal import Seal
+from data.sign_in import Scopes
+from data.tiles_kept import Shelf
 from gis.errors import WanggeError
 
 MOST_DRAWINGS = 2
@@ -43,6 +48,16 @@ def _bad_request(_: Request, error: Exception) -> Response:
     return errors.problem(400, "BadInput", sentence, errors=faults)
 
 
+class Application(FastAPI):
+    """The application, with a door of their own for tiles before everything else."""
+
+    tiles: Tiles
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await self.tiles.answer(scope, send):
+            await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
     """Build the application over the store at `database_url`, whose persons `seal` opens."""
 
@@ -55,6 +70,10 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
             database_url, pooler=settings.pooler, time_zone=settings.time_zone
         )
         await app.state.pool.open()
+        app.state.moment = Moment(
+            data.db.pool(database_url, size=1, pooler=settings.pooler, time_zone=settings.time_zone)
+        )
+        await app.state.moment.begin()
         asyncio.get_running_loop().run_in_executor(None, _warm)
         pool = app.state.pool
         app.state.live.begin(
@@ -62,14 +81,18 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
         )
         yield
         await app.state.live.end()
+        await app.state.moment.end()
         await app.state.pool.close()
         app.state.store.dispose()
 
-    app = FastAPI(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = Application(title="Wangge 网格", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.seal = settings, seal
     app.state.streams, app.state.pace, app.state.live = Gate(), Pace(), Live()
+    app.state.shelf = Shelf()
     app.state.drawings = Gate(MOST_DRAWINGS, "others have cells drawn just now")
-    app.add_middleware(auth.Guard)
+    scopes = Scopes()
+    app.tiles = Tiles(app.state, hosts=settings.hosts, scopes=scopes)
+    app.add_middleware(auth.Guard, scopes=scopes)
     app.add_middleware(Compressed)
     app.add_middleware(Doorkeeper, hosts=settings.hosts)
     app.add_middleware(SafeHeaders)
@@ -111,6 +134,7 @@ ROOMS = (
     "worker_shell",
     "care",
     "layers",
+    "tiles",
     "live",
     "locate",
     "whistles",

@@ -88,9 +88,8 @@ def _way(route: BaseRoute) -> Way:
 class Guard:
     """Find out who asks, and turn him away from what is not his, before any route is called."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.scopes = data.sign_in.Scopes()
+    def __init__(self, app: ASGIApp, *, scopes: data.sign_in.Scopes) -> None:
+        self.app, self.scopes = app, scopes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

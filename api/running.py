@@ -106,7 +106,9 @@ def serve(settings: Settings, opened: Opened, *, ready: Callable[[str], None]) -
         api.climbing.beside(opened.url, pooler=settings.pooler) as begin_to_climb,
     ):
         app = create_app(settings, database_url=opened.app_url, seal=opened.seal)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=5
+        )
         Announcing(config).run(sockets=[taken])
 
 

@@ -7,7 +7,7 @@ leave at once and memory stays flat, whatever the size of the city.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -64,9 +64,12 @@ _OF_CELLS = {
     "buildings": "cell_id = ANY(%(cells)s)",
 }
 
-_VERSIONS = f"""SELECT p.id, current_date::text, v.layer, v.version, p.version AS edits
-                FROM (SELECT {PLAN_ID} AS id) one LEFT JOIN grid_plan p USING (id)
-                LEFT JOIN data_version v ON true"""
+_EDITED = """SELECT p.id, current_date::text, p.version,
+                 (SELECT json_object_agg(layer, version) FROM data_version)
+                 FROM (SELECT {plan} AS id) one LEFT JOIN grid_plan p USING (id)"""
+_VERSIONS = _EDITED.format(plan=PLAN_ID)
+VERSIONS_NOW = _EDITED.format(plan="(SELECT id FROM grid_plan WHERE state = 'published')")
+"""What `versions_of` reads, of the plan in force: one row."""
 _FEEDS = {name: {name, "cells"} for name in ("base", "buildings", "divisions")}
 """Which counters a layer hangs on; refiling after a change of the ground raises `cells`. A cell
 shows tallies and posts, and points below zoom 12 are counted by cell: those hang on all."""
@@ -118,6 +121,32 @@ def read_box(text: str) -> Box:
     return Box(west, south, east, north)
 
 
+@dataclass(frozen=True)
+class Versions:
+    """How often what was edited: of each layer, and of the cells of one plan, on a day.
+
+    The day is in it because posts and cells begin and end with it.
+    """
+
+    plan: int
+    day: str
+    edits: int
+    layers: Mapping[str, int]
+
+    def of(self, layers: tuple[str, ...]) -> str:
+        """A text that changes whenever an answer about `layers` may."""
+        wide = not all(layer in _FEEDS for layer in layers)
+        fed = set(self.layers) if wide else set().union(*(_FEEDS[layer] for layer in layers))
+        total = sum(value for name, value in self.layers.items() if name in fed)
+        return f"{total}.{self.plan}.{self.edits}.{self.day}" if wide else f"{total}.{self.day}"
+
+
+def versions_of(row: tuple[Any, ...]) -> Versions:
+    """Read what the store answered."""
+    plan, day, edits, layers = row
+    return Versions(plan or 0, day, edits or 0, layers or {})
+
+
 async def version(
     connection: psycopg.AsyncConnection[Any],
     layers: tuple[str, ...],
@@ -126,21 +155,17 @@ async def version(
 ) -> str:
     """Return a text that changes whenever an answer about `layers` may; reads no geometry.
 
-    The date is in it because posts and cells begin and end with the day.
-
     Raises:
-        NotFound: no plan has that name.
+        NotFound: no plan has that name, or none was in force on that day.
     """
     asked = {"plan": plan, "day": as_of}
-    rows = await (await connection.execute(_VERSIONS, asked, prepare=True)).fetchall()
-    counters = {row[2]: row[3] for row in rows if row[2] is not None}
-    if plan is not None:
+    row = await (await connection.execute(_VERSIONS, asked, prepare=True)).fetchone()
+    assert row is not None
+    if row[0] is None and plan is not None:
         await plan_exists(connection, plan)
-    wide = not all(layer in _FEEDS for layer in layers)
-    fed = set(counters) if wide else set().union(*(_FEEDS[layer] for layer in layers))
-    total = sum(value for name, value in counters.items() if name in fed)
-    plan_id, today, *_, edits = rows[0]
-    return f"{total}.{plan_id or 0}.{edits or 0}.{today}" if wide else f"{total}.{today}"
+    if row[0] is None and as_of is not None:
+        raise NotFound(f"no plan was in force on {as_of}", value=str(as_of))
+    return versions_of(row).of(layers)
 
 
 async def plan_exists(connection: psycopg.AsyncConnection[Any], plan: str) -> None:

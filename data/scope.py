@@ -91,11 +91,20 @@ def transaction(store: sa.Engine, viewer: Viewer, *, keep: bool = True) -> Itera
         yield db
 
 
+_STILL = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+
+
 @asynccontextmanager
 async def looking(
-    pool: AsyncConnectionPool, viewer: Viewer
+    pool: AsyncConnectionPool, viewer: Viewer, *, still: bool = False
 ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A hot read of `viewer`: a connection inside a transaction that sees what he may see."""
+    """A hot read of `viewer`: a connection inside a transaction that sees what he may see.
+
+    With `still`, all that is asked in it is answered from one state of the store.
+    """
     async with pool.connection() as connection, connection.transaction():
-        await connection.execute(_ENTER_HOT, _values(viewer))
+        async with connection.pipeline():
+            if still:
+                await connection.execute(_STILL)
+            await connection.execute(_ENTER_HOT, _values(viewer))
         yield connection

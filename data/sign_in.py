@@ -260,13 +260,13 @@ class Entered:
     kind: str
 
 
-_OPEN = (
+OPEN = (
     f"SELECT set_config('role', '{data.scope.APP_ROLE}', true), "
     "set_config('wangge.door', 'open', true)"
 )
-_WHO = f"""
-    SELECT s.id, s.kind, s.used_at < now() - interval '5 minutes', a.id, a.login, a.name, a.role,
-           coalesce(a.worker_id, 0), coalesce(a.unit_id, w.unit_id, 0),
+WHO = f"""
+    SELECT s.token_hash, s.id, s.kind, s.used_at < now() - interval '5 minutes', a.id, a.login,
+           a.name, a.role, coalesce(a.worker_id, 0), coalesce(a.unit_id, w.unit_id, 0),
            EXISTS (SELECT FROM charge c
                    WHERE c.account_id = a.id AND c.everything AND {in_period("c")}),
            ARRAY(SELECT DISTINCT c.division_code FROM charge c WHERE c.account_id = a.id
@@ -278,7 +278,7 @@ _WHO = f"""
            ARRAY(SELECT version FROM data_version WHERE layer IN ('cells', 'divisions')
                  ORDER BY layer), current_date
     FROM session s JOIN account a ON a.id = s.account_id LEFT JOIN worker w ON w.id = a.worker_id
-    WHERE s.token_hash = %(hash)s AND s.expires_at > now() AND a.active
+    WHERE s.token_hash = ANY (%(hashes)s::bytea[]) AND s.expires_at > now() AND a.active
 """
 _TOUCH = """
     UPDATE session SET used_at = now(), expires_at =
@@ -326,11 +326,17 @@ class Scopes:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Any, ...], Scope] = OrderedDict()
 
-    async def find(self, connection: psycopg.AsyncConnection[Any], key: tuple[Any, ...]) -> Scope:
+    def kept(self, key: tuple[Any, ...]) -> Scope | None:
         """The scope of divisions, cells and posts, under this version and on this day."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        if key not in self._kept:
+            return None
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    async def find(self, connection: psycopg.AsyncConnection[Any], key: tuple[Any, ...]) -> Scope:
+        """The same, asked of the store where it is not kept."""
+        if (kept := self.kept(key)) is not None:
+            return kept
         divisions, cells, posts = (list(part) for part in key[:3])
         stems = [
             data.areas.stem(code) for code in divisions if gis.codes.division_fault(code) is None
@@ -356,23 +362,33 @@ async def viewer_of_token(pool: AsyncConnectionPool, token: str, scopes: Scopes)
     The session is looked up every time, so that signing out acts at once; the scope is kept.
     """
     async with pool.connection() as connection, connection.transaction():
-        await connection.execute(_OPEN, prepare=True)
-        cursor = await connection.execute(_WHO, {"hash": digest(token)}, prepare=True)
+        await connection.execute(OPEN, prepare=True)
+        cursor = await connection.execute(WHO, {"hashes": [digest(token)]}, prepare=True)
         row = await cursor.fetchone()
         if row is None:
             return None
-        session, kind, is_stale, account, login, name, role, worker, unit, everything, *charge = row
-        if everything:
-            scope = EVERYWHERE
-        else:
-            scope = await scopes.find(connection, tuple(_frozen(part) for part in charge))
-        if is_stale:
-            values = {"id": session, "idle": COOKIE_IDLE, "most": COOKIE_MOST}
+        everything, charge = row[_EVERYTHING], _charge(row)
+        scope = EVERYWHERE if everything else await scopes.find(connection, charge)
+        if row[_IS_STALE]:
+            values = {"id": row[1], "idle": COOKIE_IDLE, "most": COOKIE_MOST}
             await connection.execute(_TOUCH, values)
-    return Entered(
-        Viewer(account, login, name, Role(role), scope, worker=worker, unit=unit), session, kind
-    )
+    return _entered(row, scope)
 
 
-def _frozen(part: Any) -> Any:
-    return tuple(part) if isinstance(part, list) else part
+_IS_STALE, _EVERYTHING = 3, 10
+
+
+def known(row: tuple[Any, ...], scopes: Scopes) -> Entered | None:
+    """Who a row of `WHO` is; None where `viewer_of_token` has more to do than to read it."""
+    scope = EVERYWHERE if row[_EVERYTHING] else scopes.kept(_charge(row))
+    return None if row[_IS_STALE] or scope is None else _entered(row, scope)
+
+
+def _charge(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(tuple(part) if isinstance(part, list) else part for part in row[_EVERYTHING + 1 :])
+
+
+def _entered(row: tuple[Any, ...], scope: Scope) -> Entered:
+    _, session, kind, _, account, login, name, role, worker, unit, *_ = row
+    viewer = Viewer(account, login, name, Role(role), scope, worker=worker, unit=unit)
+    return Entered(viewer, session, kind)

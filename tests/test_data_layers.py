@@ -328,14 +328,6 @@ def test_breaks_are_rising_and_readable():
     assert data.grid_card.breaks([], None) == data.grid_card.breaks([None] * 4, None) == []
 
 
-def test_the_shelf_stays_within_its_bound():
-    shelf = data.tiles.Shelf(most_bytes=10)
-    for key in "abc":
-        shelf.keep(key, b"1234")
-        shelf.find("a")
-    assert [shelf.find(key) for key in "abc"] == [b"1234", None, b"1234"]
-
-
 def test_no_resident_leaves_by_any_layer(town_url):
     with psycopg.connect(town_url) as connection:
         connection.execute(

@@ -1,6 +1,6 @@
-"""The layers over HTTP: tiles, GeoJSON, the overview, the search and the card of a cell.
+"""The layers over HTTP: GeoJSON, the overview, the search and the card of a cell.
 
-Tiles and GeoJSON are bare Starlette routes: they answer bytes, and are asked for most.
+GeoJSON is a bare Starlette route: it answers bytes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+import api.tiles
 import data.grid_card
 import data.layers
 import data.scope
@@ -28,19 +29,6 @@ router = APIRouter()
 REVALIDATE = {"Cache-Control": "private, no-cache"}
 FORGET = {"Cache-Control": "private, no-store"}
 MOST_FEATURES = 1_000_000
-
-
-def _datum(request: Request, choices: tuple[Datum, ...]) -> Datum:
-    asked = request.query_params.get("datum", Datum.WGS84.value)
-    by_name = {datum.value: datum for datum in choices}
-    if asked not in by_name:
-        raise BadInput(
-            f"datum is {asked!r}; choose from {', '.join(choices)}",
-            field="datum",
-            value=asked,
-            choices=list(choices),
-        )
-    return by_name[asked]
 
 
 def _known(request: Request, *names: str) -> None:
@@ -62,42 +50,9 @@ def _is_fresh(request: Request, tag: str) -> bool:
     return tag in (part.strip().removeprefix("W/") for part in held.split(","))
 
 
-def _shelf(request: Request) -> data.tiles.Shelf:
-    state = request.app.state
-    if not hasattr(state, "shelf"):
-        state.shelf = data.tiles.Shelf()
-    shelf: data.tiles.Shelf = state.shelf
-    return shelf
-
-
-def _ask(request: Request) -> data.tiles.Ask:
-    _known(request, "plan", "datum")
-    path = request.path_params
-    layers = data.tiles.check_layers(path["layers"], tuple(data.tiles.RECIPES))
-    z, x, y = data.tiles.check_address(path["z"], path["x"], path["y"])
-    datum = _datum(request, (Datum.WGS84, Datum.GCJ02))
-    return data.tiles.Ask(layers, z, x, y, request.query_params.get("plan"), datum)
-
-
 def _kept(viewer: Viewer, layers: Sequence[str]) -> dict[str, str]:
     """Whether a browser keeps it: cases outlast no sign-in on a machine that others use too."""
     return FORGET if "cases" in layers and viewer.may(Right.CASES) else REVALIDATE
-
-
-async def tile(request: Request) -> Response:
-    """One tile of one layer, or of several (`cells,divisions`), as a Mapbox vector tile."""
-    ask, viewer = _ask(request), viewer_of(request)
-    async with data.scope.looking(request.app.state.pool, viewer) as connection:
-        version = await data.layers.version(connection, ask.layers, ask.plan)
-        tag = _etag(ask, version, viewer.scope, viewer.role)
-        headers = {"ETag": tag, **_kept(viewer, ask.layers)}
-        if _is_fresh(request, tag):
-            return Response(status_code=304, headers=headers)
-        body = _shelf(request).find(tag)
-        if body is None:
-            body = await data.tiles.tile(connection, ask)
-            _shelf(request).keep(tag, body)
-    return Response(body, media_type="application/vnd.mapbox-vector-tile", headers=headers)
 
 
 def _limit(request: Request) -> int | None:
@@ -119,7 +74,8 @@ async def features(request: Request) -> Response:
     asked = request.query_params
     layer = data.tiles.check_layer(request.path_params["layer"], data.layers.LAYERS)
     box = data.layers.read_box(asked["bbox"]) if "bbox" in asked else None
-    limit, datum, plan = _limit(request), _datum(request, tuple(Datum)), asked.get("plan")
+    limit, plan = _limit(request), asked.get("plan")
+    datum = api.tiles.datum_of(asked.get("datum"), tuple(Datum))
     pool, viewer = request.app.state.pool, viewer_of(request)
     async with data.scope.looking(pool, viewer) as connection:
         version = await data.layers.version(connection, (layer,), plan)
@@ -142,7 +98,6 @@ async def features(request: Request) -> Response:
     return Streamed(pieces(), gate, media_type="application/geo+json", headers=headers)
 
 
-router.add_route("/tiles/{layers}/{z}/{x}/{y}.mvt", tile, methods=["GET"])
 router.add_route("/layers/{layer}.geojson", features, methods=["GET"])
 
 

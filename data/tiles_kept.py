@@ -1,0 +1,133 @@
+"""Tiles that were made lately: kept under what they were made of, made once, packed once.
+
+A tile is kept under the layers, the place, the version of what it shows and the eyes it was made
+for (`Sight`): whoever sees something else has another key, and an edit makes all keys new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from psycopg_pool import AsyncConnectionPool
+
+import data.layers
+import data.scope
+import data.tiles
+from data.tiles import Ask
+from gis.access import Role, Scope, Viewer
+
+LEAST_PACKED, LEVEL = 1000, 5
+"""Shorter ones fit a packet as they are."""
+
+Sight = tuple[Role | None, Scope, int, int]
+Key = tuple[Ask, str, Sight]
+
+
+def sight(viewer: Viewer, ask: Ask) -> Sight:
+    """All of a viewer that decides what he sees of a tile.
+
+    Cases are also seen by the worker and the unit that they lie with, wherever they are.
+    """
+    guest = (viewer.worker, viewer.unit) if "cases" in ask.layers else (0, 0)
+    return (viewer.role, viewer.scope, *guest)
+
+
+@dataclass
+class Tile:
+    """A tile as it was made, its ETag without quotes, and as gzip once somebody wanted that."""
+
+    key: Key
+    tag: str
+    plain: bytes
+    packed: asyncio.Future[bytes] | None = None
+
+
+def tag(key: Key) -> str:
+    """The ETag of a tile: another for every key."""
+    return hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()
+
+
+async def version(pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> str:
+    """The version of a tile, of whichever plan or day.
+
+    Raises:
+        NotFound: no such plan, or none on that day.
+    """
+    async with data.scope.looking(pool, viewer) as connection:
+        return await data.layers.version(connection, ask.layers, ask.plan, ask.as_of)
+
+
+async def make(pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> Tile:
+    """Make a tile for a viewer; its version is that of the very state of the store it shows.
+
+    Raises:
+        NotFound: no such plan, or none on that day.
+    """
+    async with data.scope.looking(pool, viewer, still=True) as connection:
+        now = await data.layers.version(connection, ask.layers, ask.plan, ask.as_of)
+        key = (ask, now, sight(viewer, ask))
+        return Tile(key, tag(key), await data.tiles.tile(connection, ask))
+
+
+class Shelf:
+    """The tiles, within a bound of bytes; the longest unused go first."""
+
+    def __init__(self, most_bytes: int = 128_000_000) -> None:
+        self._most = most_bytes
+        self._held = 0
+        self._tiles: OrderedDict[Key, tuple[Tile, int]] = OrderedDict()
+        self._making: dict[Hashable, asyncio.Task[Tile]] = {}
+
+    def find(self, key: Key) -> Tile | None:
+        """Return the tile kept under `key`."""
+        found = self._tiles.get(key)
+        if found is None:
+            return None
+        self._tiles.move_to_end(key)
+        return found[0]
+
+    async def made(self, key: Key, making: Callable[[], Awaitable[Tile]]) -> Tile:
+        """Make the tile of `key`, which is missing; whoever wants it meanwhile waits for it."""
+        task = self._making.get(key)
+        if task is None:
+            task = asyncio.create_task(self._make(key, making))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._making[key] = task
+        return await asyncio.shield(task)  # who goes away takes it from nobody else
+
+    async def _make(self, key: Key, making: Callable[[], Awaitable[Tile]]) -> Tile:
+        try:
+            tile = await making()
+            self.keep(tile)
+            return tile
+        finally:
+            del self._making[key]
+
+    def keep(self, tile: Tile, more: int = 0) -> None:
+        """Keep a tile, with as many bytes `more` as it has got."""
+        _, before = self._tiles.pop(tile.key, (None, 0))
+        size = max(before, len(tile.plain)) + more
+        self._held += size - before
+        self._tiles[tile.key] = (tile, size)
+        while self._held > self._most:
+            self._held -= self._tiles.popitem(last=False)[1][1]
+
+    async def packed(self, tile: Tile) -> bytes:
+        """The tile as gzip, packed once, while others are served."""
+        if tile.packed is None:
+            loop = asyncio.get_running_loop()
+            tile.packed = loop.run_in_executor(None, _gzip, tile.plain)
+            content = await asyncio.shield(tile.packed)
+            if tile.key in self._tiles:
+                self.keep(tile, len(content))
+        return await asyncio.shield(tile.packed)
+
+
+def _gzip(content: bytes) -> bytes:
+    work = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return work.compress(content) + work.flush()
