@@ -23,11 +23,13 @@ import data.live
 import maps
 from api import auth, errors
 from api.live import Live
+from api.locating import Locating
 from api.middleware import Compressed, Doorkeeper, Heads, SafeHeaders
 from api.pace import Pace
 from api.settings import Settings
 from api.streaming import Gate
 from api.tiles import Tiles
+from data.cells_held import CellsHeld
 from data.moment import Moment
 from data.seal import Seal
 from data.sign_in import Scopes
@@ -49,13 +51,15 @@ def _bad_request(_: Request, error: Exception) -> Response:
 
 
 class Application(FastAPI):
-    """The application, with a door of their own for tiles before everything else."""
+    """The application, with doors before everything else for what is asked for most."""
 
-    tiles: Tiles
+    doors: tuple[Tiles | Locating, ...] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not await self.tiles.answer(scope, send):
-            await super().__call__(scope, receive, send)
+        for door in self.doors:
+            if await door.answer(scope, send):
+                return
+        await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
@@ -69,6 +73,7 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
         app.state.store = data.db.engine(
             database_url, pooler=settings.pooler, time_zone=settings.time_zone
         )
+        app.state.cells = CellsHeld(app.state.store)
         await app.state.pool.open()
         app.state.moment = Moment(
             data.db.pool(database_url, size=1, pooler=settings.pooler, time_zone=settings.time_zone)
@@ -91,7 +96,10 @@ def create_app(settings: Settings, *, database_url: str, seal: Seal) -> FastAPI:
     app.state.shelf = Shelf()
     app.state.drawings = Gate(MOST_DRAWINGS, "others have cells drawn just now")
     scopes = Scopes()
-    app.tiles = Tiles(app.state, hosts=settings.hosts, scopes=scopes)
+    app.doors = (
+        Tiles(app.state, hosts=settings.hosts, scopes=scopes),
+        Locating(app.state, hosts=settings.hosts),
+    )
     app.add_middleware(auth.Guard, scopes=scopes)
     app.add_middleware(Compressed)
     app.add_middleware(Doorkeeper, hosts=settings.hosts)

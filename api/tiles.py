@@ -42,7 +42,7 @@ MEDIA = "application/vnd.mapbox-vector-tile"
 PARAMETERS = ("plan", "as_of", "datum")
 DATUMS = (Datum.WGS84, Datum.GCJ02)
 _PATH = re.compile(r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.mvt")
-_SAFE = [(name.lower().encode(), value.encode()) for name, value in errors.SAFE.items()]
+SAFE = [(name.lower().encode(), value.encode()) for name, value in errors.SAFE.items()]
 _TYPE = (b"content-type", MEDIA.encode())
 _GZIP = (b"content-encoding", b"gzip")
 _VARY = (b"vary", b"Accept-Encoding")
@@ -132,7 +132,7 @@ class Tiles:
         if answer is None:
             return False
         start = {"type": "http.response.start", "status": answer.status}
-        await send({**start, "headers": [*_SAFE, *answer.headers]})
+        await send({**start, "headers": [*SAFE, *answer.headers]})
         await send({"type": "http.response.body", "body": answer.body})
         return True
 
@@ -145,7 +145,7 @@ class Tiles:
             headers[name] = value
         if ask is None or scope["method"] != "GET":
             return None
-        if _name(headers.get(b"host", b"")) not in self._hosts:
+        if host_of(headers.get(b"host", b"")) not in self._hosts:
             return None
         token = _token(headers)
         hashed = data.sign_in.digest(token) if token else None
@@ -231,7 +231,7 @@ def _plain(path: str, query: bytes) -> Ask | None:
 
 
 @lru_cache(maxsize=256)
-def _name(host: bytes) -> str:
+def host_of(host: bytes) -> str:
     """The name in a Host header, without the port."""
     text = host.decode("latin-1").lower()
     return text.partition("]")[0] + "]" if text.startswith("[") else text.partition(":")[0]

@@ -16,6 +16,8 @@ import numpy as np
 import orjson
 import psycopg
 import shapely
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 import data.areas
 import data.plan_cells
@@ -139,6 +141,18 @@ class Versions:
         fed = set(self.layers) if wide else set().union(*(_FEEDS[layer] for layer in layers))
         total = sum(value for name, value in self.layers.items() if name in fed)
         return f"{total}.{self.plan}.{self.edits}.{self.day}" if wide else f"{total}.{self.day}"
+
+    @property
+    def ground(self) -> str:
+        """A text that changes whenever it may be another cell that holds a place, or another who
+        answers for it."""
+        told = (self.layers.get(name, 0) for name in ("cells", "divisions", "posts"))
+        return f"{self.plan}.{self.edits}.{self.day}.{'.'.join(map(str, told))}"
+
+
+def versions_now(db: Session) -> Versions:
+    """The versions as the transaction of `db` sees them."""
+    return versions_of(tuple(db.execute(sa.text(VERSIONS_NOW)).one()))
 
 
 def versions_of(row: tuple[Any, ...]) -> Versions:

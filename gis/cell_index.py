@@ -58,6 +58,15 @@ class CellIndex:
         gis.cell_look.located(self.raster.pixels, x, y, answer)
         return answer
 
+    def one(self, x: float, y: float) -> int | None:
+        """The position of the cell of a single point, -1 for none; None where GEOS decides."""
+        at = int(self.looked(np.array([x]), np.array([y]))[0])
+        return None if at == UNSURE else at
+
+    def near(self, ground: shapely.Geometry) -> Places:
+        """Positions of the cells that meet some ground (k,)."""
+        return self._tree.query(ground, predicate="intersects")
+
     def redrawn(self, codes: npt.NDArray[np.str_], cells: Shapes) -> CellIndex:
         """The index of the same ground where cells of these codes (k,) have these outlines (k,),
         None for such as are no more; only the pixels near them are drawn anew."""

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 import uvicorn
+from fastapi import FastAPI
 from psycopg import sql
 from sqlalchemy.orm import Session
 from town import SEAL, inhabit
@@ -263,6 +264,7 @@ class Base(str):
     """Where an application is served; who sends `headers` acts as the administrator of all."""
 
     token: str
+    app: FastAPI
 
     @property
     def headers(self) -> dict[str, str]:
@@ -333,7 +335,7 @@ def served(database_url: str, **settings: object) -> Iterator[Base]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
     base = Base(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
-    base.token = token
+    base.token, base.app = token, app
     try:
         yield base
     finally:

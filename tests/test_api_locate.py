@@ -1,11 +1,18 @@
 """GET /locate over HTTP: the cell, who is posted there today, other cells within the accuracy."""
 
+import json
+import time
+
 import httpx
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from town import at, draw, found
 
+import data.cells_held
 import data.db
+import data.layers
+import data.locate
 from gis.coordinates import convert
 from gis.terms import Datum
 
@@ -103,3 +110,70 @@ def test_what_is_no_question_is_answered_400_in_words(base, params, word):
     problem = answer.json()
     assert (problem["status"], problem["title"]) == (400, "BadInput")
     assert word in problem["detail"]
+
+
+def test_an_edit_is_in_the_next_answer_and_memory_answers_as_the_database(base, store):
+    """Cells moved, renamed, ended, come back: asked at once after each, and again from memory."""
+    rng = np.random.default_rng(3)
+    spots = [at(*one) for one in rng.uniform((-0.2, -0.2), (2.2, 1.2), (30, 2))]
+    spots += [at(1, 0.5), at(0, 0), at(2, 1)]  # on edges, at corners
+
+    def agree():
+        for accuracy_m in (0, 30):
+            for spot in spots:
+                told = ask(base, lon=spot.x, lat=spot.y, accuracy_m=accuracy_m).json()
+                with data.db.transaction(store) as db:
+                    asked = data.locate.question(spot.x, spot.y, accuracy_m=accuracy_m)
+                    assert told == json.loads(data.locate.at_once(db, asked)), (spot, accuracy_m)
+
+    for statement in (
+        "UPDATE grid_cell SET geom = ST_Translate(geom, 0.0005, 0) WHERE code = 'A'",
+        "UPDATE grid_cell SET code = 'C', name = '新' WHERE code = 'B'",
+        "UPDATE grid_cell SET valid_to = current_date WHERE code = 'A'",
+        "UPDATE grid_cell SET valid_to = NULL",
+        "UPDATE worker SET phone = '027-2'",
+        "DELETE FROM grid_cell WHERE code = 'C'",
+    ):
+        with data.db.transaction(store) as db:
+            db.execute(sa.text(statement))
+            data.db.bump(db, "cells", "posts")
+        agree()
+        held = from_memory(base)
+        agree()
+        assert data.cells_held.NOWHERE in held.answers, "answered from memory"
+        assert len(held.answers) > 1
+
+
+def from_memory(base):
+    """Ask until the ground that is now is held, and return it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with data.db.transaction(base.app.state.store, keep=False) as db:
+            version = data.layers.versions_now(db).ground
+        held = base.app.state.cells._ground
+        if held is not None and held.version == version:
+            return held
+        ask(base, lon=0, lat=0)
+        time.sleep(0.02)
+    raise AssertionError("the ground was not read within a minute")
+
+
+def test_what_is_not_the_plain_case_is_answered_as_ever(base):
+    spot = at(0.5, 0.5)
+    from_memory(base)
+    there = {"lon": spot.x, "lat": spot.y}
+    plain = ask(base, **there)
+    assert plain.json()["cell"]["code"] == "A"
+    assert plain.headers["x-content-type-options"] == "nosniff"
+    for refused in ({"lon": 999}, {"lat": "x"}, {"accuracy_m": -1}, {"datum": "mars"}, {"on": "x"}):
+        assert ask(base, **(there | refused)).status_code == 400, refused
+    assert httpx.get(f"{base}/locate").status_code == 400
+    assert httpx.get(f"{base}/locate", params=[*there.items(), ("lon", "x")]).status_code == 400
+    assert (
+        httpx.get(f"{base}/locate", params=there, headers={"Host": "elsewhere"}).status_code == 400
+    )
+    assert httpx.post(f"{base}/locate", params=there).status_code == 405
+    assert httpx.head(f"{base}/locate", params=there).status_code == 200
+    assert ask(base, **there, on="2026-01-01").json()["on"] == "2026-01-01"
+    signed = httpx.get(f"{base}/locate", params=there, headers=base.headers)
+    assert signed.json() == plain.json()
