@@ -7,7 +7,7 @@ application, which answers it as it answers everything.
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
 from urllib.parse import parse_qsl
 
 import psycopg
@@ -18,7 +18,7 @@ from starlette.types import Scope, Send
 
 import data.locate
 import data.scope
-from api.routes.locate import Asked
+from api.routes.locate import MOST_ACCURACY_M, Asked
 from api.rules import RULES, Door
 from api.tiles import SAFE, host_of
 from data.cells_held import CellsHeld, Ground
@@ -30,6 +30,11 @@ from gis.errors import WanggeError
 PATH = "/locate"
 _TYPE = (b"content-type", b"application/json")
 _ASKED = TypeAdapter(Asked)
+_NUMBER = rb"(-?\d{1,9}(?:\.\d{1,20})?)"
+_SIMPLE = re.compile(
+    rb"lon=%b&lat=%b(?:&accuracy_m=(\d{1,5}(?:\.\d{1,20})?))?" % (_NUMBER, _NUMBER)
+)
+"""How nearly everybody asks."""
 Place = tuple[float, float, float]
 """Longitude and latitude in WGS-84, accuracy in metres."""
 
@@ -90,9 +95,12 @@ class Locating:
         return text
 
 
-@lru_cache(maxsize=4096)
 def _place(query: bytes) -> Place | None:
     """The place asked for; None where the application refuses, or where another day is asked."""
+    if found := _SIMPLE.fullmatch(query):
+        lon, lat, accuracy_m = (float(one or 0) for one in found.groups())
+        if -180 <= lon <= 180 and -90 <= lat <= 90 and accuracy_m <= MOST_ACCURACY_M:
+            return lon, lat, accuracy_m
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, strict_parsing=True)
         if len(dict(pairs)) < len(pairs):

@@ -9,6 +9,7 @@ that side. How it is drawn stands in `gis.cell_draw`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,7 @@ class Raster:
     mixed: int
     entries: int
 
-    @property
+    @cached_property
     def pixels(self) -> gis.cell_look.Pixels:
         """What is looked at to find a cell."""
         return gis.cell_look.Pixels(*self.frame, self.coarse, self.fine, self.heads, self.edges)

@@ -18,6 +18,7 @@ from gis.access import Right
 from gis.terms import Datum
 
 router = APIRouter()
+MOST_ACCURACY_M = 10_000
 
 Day = Annotated[date, Field(ge=gis.dials.FIRST_DAY, le=gis.dials.LAST_DAY)]
 
@@ -29,7 +30,7 @@ class Asked(BaseModel):
     lat: float = Field(description="degrees in the datum named")
     datum: Datum = Datum.WGS84
     accuracy_m: float = Field(
-        default=0.0, ge=0, le=10_000, description="accuracy of the position in metres"
+        default=0.0, ge=0, le=MOST_ACCURACY_M, description="accuracy of the position in metres"
     )
     on: Day | None = Field(default=None, description="a day past or coming; else now")
 
