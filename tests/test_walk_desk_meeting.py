@@ -52,6 +52,7 @@ def test_a_meeting_is_called_decides_and_is_followed_up(town: Worker, browser: A
         written(page, "什么时候").fill("2026-12-01T09:30")
         written(page, "在哪里").fill("居委会三楼")
         send(page)
+        assert page.evaluate("document.activeElement.dataset.meet") == "resolve"
         (kept,) = town.rows(MEETING)
         assert kept["at"] == datetime.fromisoformat("2026-12-01T09:30+08:00")
         assert (kept["place"], kept["participants"]) == ("居委会三楼", [unit["code"]])

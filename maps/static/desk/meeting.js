@@ -112,8 +112,8 @@ function form({ whistle, file, place, done: fresh }, { title, path, parts, told,
     const url = `/cases/${encodeURIComponent(file.code)}/whistles/${whistle.round}/${path}`;
     await post(url, { ...told(), seen: whistle.version, request_id: id });
     toast(done());
-    place.replaceChildren();
-    await fresh({ anew: true });
+    await fresh({ anew: true }).finally(() => place.replaceChildren()); // what stands there anew is of the next version
+    if (document.activeElement === document.body) document.querySelector(`.meet [data-key$="-${whistle.round}"]`)?.focus();
   };
   const element = make('form', { class: 'paper inside stack', onsubmit: (event) => {
     event.preventDefault();
