@@ -171,6 +171,28 @@ def test_three_taps_report_what_lies_on_a_boundary(town: Worker, browser: Any) -
         assert (len(told), asked) == (2, [])
 
 
+def test_where_the_phone_holds_no_ground_the_map_says_so(town: Worker, browser: Any) -> None:
+    with phone(town, browser, forgive="Failed to load resource") as page:
+        usable(page)
+        until(page, "navigator.serviceWorker.controller !== null")
+        page.tap("[data-tab=map]")
+        until(page, "document.querySelectorAll('.leaflet-tile-loaded').length > 0")
+        blank = page.locator(".no-ground")
+        assert blank.is_hidden()
+        page.context.set_offline(True)
+        for _ in range(6):  # far from one's own cells
+            page.mouse.move(195, 300)
+            page.mouse.down()
+            page.mouse.move(195, 700, steps=4)
+            page.mouse.up()
+        until(page, lambda: blank.is_visible())
+        assert "没有这里的底图" in blank.inner_text()
+        view(page, "map")
+        page.context.set_offline(False)
+        until(page, lambda: blank.is_hidden())
+        assert blank.text_content() == ""
+
+
 def test_a_report_from_elsewhere_says_whose_it_is_and_offline_that_it_will(
     town: Worker, browser: Any
 ) -> None:

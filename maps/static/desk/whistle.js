@@ -6,6 +6,7 @@ import { make, sign } from '../page/build.js';
 import { toast } from '../page/tell.js';
 import { when } from '../page/time.js';
 import { language, t, term } from '../page/words.js';
+import { meetings } from './meeting.js';
 import { may } from './state.js';
 import { answers, approval, settles } from './whistle-acts.js';
 
@@ -27,7 +28,7 @@ function shown(one, context) {
     words ? make('p', { class: 'said', text: words }) : null,
     make('ul', { class: 'parties' }, parties.map((party) => make('li', {}, make('span', { text: party.name }), make('span', { class: 'soft small', text: [term('part', party.part), term('party_state', party.state)].join(' · ') }), answers(one, party, context)))),
     one.meetings.map((met) => meeting(met, one, context)),
-    approval(one, context));
+    approval(one, context), meetings(one, context));
 }
 
 // 联席会商: what was decided, and who is to do what of it by when.

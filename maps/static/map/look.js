@@ -15,6 +15,7 @@ export function lookNow() {
     signs: { ...table, strange },
     breaks: state.overview?.breaks[measure] ?? [],
     hatched: hatched(),
+    under: state.opaque ? getComputedStyle(document.documentElement).getPropertyValue('--ground').trim() : null,
     many: state.overview?.totals.cells > 2000,
   };
 }

@@ -1,7 +1,7 @@
 // The signs by the words of the server: what each looks like, and as a small picture.
 
 import { language } from '../page/words.js';
-import { sign, surface } from './glyphs.js';
+import { sign } from './glyphs.js';
 import { settings } from './state.js';
 
 export const table = {};
@@ -20,24 +20,26 @@ export function nameOf(kind, word) {
   return language === 'en' && english ? english : label;
 }
 
-// The same sign as a small picture for the legend, the card and the popup; drawn once, then copied.
+// The same sign as a small picture for the queue, the legend, the card and the popup; drawn once. An
+// image, not a canvas: the browser keeps a layer of its own for every canvas, and composes each anew
+// with every frame in which the map moves.
 // `late` is the colour of the mark of what is late.
 const drawn = {};
 
 export function picture(kind, word, late = null) {
   const ratio = Math.min(window.devicePixelRatio || 1, 3);
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = 24 * ratio;
-  canvas.className = 'sign';
-  canvas.setAttribute('aria-hidden', 'true');
-  canvas.getContext('2d').drawImage((drawn[`${kind} ${word} ${ratio} ${late}`] ??= draw(kind, word, ratio, late)), 0, 0);
-  return canvas;
+  const image = document.createElement('img');
+  Object.assign(image, { className: 'sign', alt: '', width: 24, height: 24 });
+  image.setAttribute('aria-hidden', 'true');
+  image.src = (drawn[`${kind} ${word} ${ratio} ${late}`] ??= draw(kind, word, ratio, late));
+  return image;
 }
 
 function draw(kind, word, ratio, late) {
-  const canvas = surface(24 * ratio, 24 * ratio);
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 24 * ratio;
   const pen = canvas.getContext('2d');
   pen.scale(ratio, ratio);
   sign(pen, { kind, of: lookOf(kind, word), x: 12, y: 12, size: kind === 'cases' ? 8 : 9, unit: 1, late });
-  return canvas;
+  return canvas.toDataURL();
 }

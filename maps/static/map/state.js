@@ -17,6 +17,7 @@ export const state = {
   street: null, // { name, share }: the street that was picked; its width in shares of the equator
   grouped: false, // whether cases that would lie on each other are drawn as one
   dark: false,
+  opaque: false, // whether nothing lies under the tiles: then they are painted on the page's ground, which is quicker to compose
   case: null, // the code of the case whose card is open
   reporting: false, // whether the form of a report is open
 };

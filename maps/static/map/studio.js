@@ -47,7 +47,11 @@ export const studio = {
     if (!canvas) return; // gone meanwhile
     canvas.width = pixels;
     canvas.height = pixels;
-    const pen = canvas.getContext('2d');
+    const pen = canvas.getContext('2d', { alpha: !look.under });
+    if (look.under) {
+      pen.fillStyle = look.under;
+      pen.fillRect(0, 0, pixels, pixels);
+    }
     pen.scale(pixels / EXTENT, pixels / EXTENT);
     paint(pen, tiles.get(key) ?? {}, look, { zoom, unit });
   },

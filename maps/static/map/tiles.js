@@ -191,6 +191,17 @@ export const TownTiles = L.GridLayer.extend({
       .map(({ el, coords }) => ({ key: el.key, canvas: el, coords }));
   },
 
+  // Whether a part of the view stays empty, because network or server keep a tile from us.
+  blank() {
+    if (!this._map) return false;
+    const { left, top, right, bottom } = this._map.getContainer().getBoundingClientRect();
+    return Object.values(this._tiles ?? {}).some(({ el, coords }) => {
+      if (!el.missed || el.taken || coords.z !== this._tileZoom) return false;
+      const box = el.getBoundingClientRect();
+      return box.left < right && box.right > left && box.top < bottom && box.bottom > top;
+    });
+  },
+
   // What lies at a place, signs within `reach` pixels of their middle: { near, cell }, or null;
   // `street`: the name of the nearest one within so many pixels, too.
   async find(place, reach, { street = 0 } = {}) {

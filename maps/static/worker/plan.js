@@ -7,6 +7,7 @@ import { TownTiles, stopLoading } from '../map/tiles.js';
 import { make } from '../page/build.js';
 import { isDark, onTheme } from '../page/theme.js';
 import { t } from '../page/words.js';
+import { tellBlank } from './blank.js';
 import { keepTiles } from './installed.js';
 import { picture } from './parts.js';
 import { state } from './state.js';
@@ -47,6 +48,7 @@ function ground() {
   look.parts = new Set(settings.parts.map(({ key }) => key));
   const tiles = new TownTiles({ pane: 'town' }).on('tileunload', stopLoading);
   const names = new Names(tiles);
+  tellBlank(map, tiles);
   const dress = () => {
     look.dark = isDark();
     document.getElementById('ground').classList.toggle('dark', look.dark);
