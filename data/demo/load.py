@@ -23,7 +23,7 @@ import data.demo.community
 import data.grid
 import data.locate
 import data.members
-import data.register
+import data.register_sealed
 from data.demo import timeline, town
 from data.demo.sizes import SIZES
 from data.seal import Seal
@@ -103,7 +103,7 @@ def _sealed(batches: Iterator[town.Batch], seal: Seal) -> Iterator[town.Batch]:
         yield town.Batch(batch.table, pa.Table.from_pandas(frame, preserve_index=False))
 
 
-_SEALED = {"resident": data.register.sealed, "member": data.members.sealed}
+_SEALED = {"resident": data.register_sealed.sealed, "member": data.members.sealed}
 
 
 @dataclass(frozen=True)
