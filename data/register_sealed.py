@@ -20,7 +20,9 @@ def sealed(frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
     for field, stem in SEALED.items():
         values = frame[field].astype("object").where(frame[field].notna(), None)
         columns[f"{stem}_mask"] = _MASKS[field](frame[field]).where(frame[field].notna())
-        known = gis.privacy.same_name(values) if field == "name" else values
+        known = values
+        if field == "name":
+            known = gis.privacy.same_name(frame[field]).astype("object").where(values.notna(), None)
         columns[f"{stem}_index"] = seal.index(field, known)
         columns[f"{stem}_sealed"] = seal.seal(field, values)
     return frame.drop(columns=[*SEALED]).assign(**columns)

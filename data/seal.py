@@ -69,15 +69,18 @@ class Seal:
 
     def index(self, field: str, values: Iterable[str | None]) -> list[bytes | None]:
         """Blind index of each value: equal values of a field give equal bytes."""
-        key, person = self._index_key, field.encode()[:16]
-        return [
-            None
-            if value is None
-            else hashlib.blake2b(
-                value.encode(), digest_size=INDEX_BYTES, key=key, person=person
-            ).digest()
-            for value in values
-        ]
+        person = field.encode()[:16]
+        # the key is taken in once; a copy of that is a third cheaper than to begin anew
+        begun = hashlib.blake2b(digest_size=INDEX_BYTES, key=self._index_key, person=person).copy
+
+        def digest(value: str | None) -> bytes | None:
+            if value is None:
+                return None
+            hashed = begun()
+            hashed.update(value.encode())
+            return hashed.digest()
+
+        return [*map(digest, values)]
 
     def half(self, purpose: str, number: int) -> bytes:
         """Derive 32 bytes for one of many, such as a session; the same each time.
