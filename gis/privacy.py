@@ -16,9 +16,14 @@ SMALLEST_COUNT = 5
 
 def same_name(values: pd.Series) -> pd.Series:
     """Fold names for comparing: width, case and blanks do not tell people apart."""
-    at, names = pd.factorize(values)
-    folded = np.array([*map(fold_name, names), None], dtype=object)
-    return pd.Series(folded[at], index=values.index, dtype="str")
+    text = values.astype("str")
+    odd = text[~text.str.fullmatch(_FOLDED, na=True).astype(bool)]
+    folded = pd.Series([*map(fold_name, odd.tolist())], index=odd.index, dtype="str")
+    return text.where(~text.index.isin(odd.index), folded.reindex(text.index)) if len(odd) else text
+
+
+_FOLDED = "[\u4e00-\u9fff]+"
+"""Plain Chinese characters are folded already, and nearly every name is of these."""
 
 
 def fold_name(name: str) -> str:
