@@ -65,44 +65,25 @@ def fill(
     homes = _homes(cursor, frame)
     order, household, first = _households(frame, homes)
     aside = data.bulk.set_aside(cursor, TABLES)
-    before = {table: _next_number(cursor, table, count) for table, count in
-              zip(TABLES, (len(homes.rows), len(first), len(frame)), strict=True)}  # fmt: skip
-    _write_homes(cursor, frame, homes, before["dwelling"])
-    dwelling = homes.of_row[first]
-    data.intake.copy_tables(cursor, "household", [pa.table({
-        "id": before["household"] + np.arange(len(first)),
-        "dwelling_id": before["dwelling"] + dwelling,
-        "number": _text(frame["household"].iloc[first]),
-        "area_no": homes.area_no[dwelling],
-    })])  # fmt: skip
-    area_no = homes.area_no[homes.of_row]
-    told = pa.scalar(told_at, pa.timestamp("us", "UTC"))
-
-    def people() -> Iterator[pa.Table]:
-        for start in range(0, len(order), CHUNK):
-            at = order[start : start + CHUNK]
-            numbers = {
-                "id": before["resident"] + np.arange(start, start + len(at)),
-                "household_id": before["household"] + household[at],
-                "area_no": area_no[at],
-                "told_at": pa.repeat(told, len(at)),
-            }
-            yield _people(frame.iloc[at], seal, numbers)
-            progress("writing rows", start + len(at), len(order))
-
-    data.intake.copy_tables(cursor, "resident", people())
+    dwellings = _next_number(cursor, "dwelling", len(homes.rows))
+    households = _next_number(cursor, "household", len(first))
+    residents = _next_number(cursor, "resident", len(frame))
+    _write_dwellings(cursor, frame, homes, dwellings)
+    _write_households(cursor, frame.iloc[first], homes, homes.of_row[first], households, dwellings)
+    told = {"household_id": households + household, "area_no": homes.area_no[homes.of_row]}
+    people = _people(frame, order, told | {"told_at": told_at}, residents, seal, progress)
+    data.intake.copy_tables(cursor, "resident", people)
     data.bulk.restore(cursor, aside, progress)
     for table in TABLES:
         cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
     number = np.empty(len(frame), np.int64)
-    number[order] = before["resident"] + np.arange(len(frame))
-    cell = homes.has_cell[homes.of_row]
-    placed = homes.has_place[homes.of_row]
+    number[order] = residents + np.arange(len(frame))
+    in_cell, in_place = homes.has_cell[homes.of_row], homes.has_place[homes.of_row]
     return Filled(
         pd.Series(number, frame.index),
-        pd.Series(before["household"] + household, frame.index),
-        int((placed & ~cell).sum()),
-        int((~placed & ~cell).sum()),
+        pd.Series(households + household, frame.index),
+        int((in_place & ~in_cell).sum()),
+        int((~in_place & ~in_cell).sum()),
     )
 
 
@@ -227,8 +208,8 @@ def _floats(values: pd.Series[Any]) -> npt.NDArray[np.float64]:
     return np.asarray(values.astype("Float64").to_numpy(dtype=float, na_value=np.nan))
 
 
-def _write_homes(cursor: Rows, frame: pd.DataFrame, homes: _Homes, first: int) -> None:
-    data.intake.copy_tables(cursor, "dwelling", [pa.table({
+def _write_dwellings(cursor: Rows, frame: pd.DataFrame, homes: _Homes, first: int) -> None:
+    told = {
         "id": first + np.arange(len(homes.rows)),
         "building_id": homes.building_id,
         "number": _text(frame["dwelling"].iloc[homes.rows]),
@@ -236,7 +217,26 @@ def _write_homes(cursor: Rows, frame: pd.DataFrame, homes: _Homes, first: int) -
         "geom": pa.array(homes.geom, pa.large_binary(), from_pandas=True),
         "cell_id": pa.array(np.nan_to_num(homes.cell_id).astype(np.int64), mask=~homes.has_cell),
         "area_no": homes.area_no,
-    })])  # fmt: skip
+    }
+    data.intake.copy_tables(cursor, "dwelling", _cut(pa.table(told)))
+
+
+def _write_households(
+    cursor: Rows, rows: pd.DataFrame, homes: _Homes, home: Ints, first: int, dwellings: int
+) -> None:
+    """Write a household for each of `rows`, which live in `home`."""
+    told = {
+        "id": first + np.arange(len(rows)),
+        "dwelling_id": dwellings + home,
+        "number": _text(rows["household"]),
+        "area_no": homes.area_no[home],
+    }
+    data.intake.copy_tables(cursor, "household", _cut(pa.table(told)))
+
+
+def _cut(rows: pa.Table) -> Iterator[pa.Table]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows.slice(start, CHUNK)
 
 
 def _households(frame: pd.DataFrame, homes: _Homes) -> tuple[Ints, Ints, Ints]:
@@ -251,13 +251,30 @@ def _households(frame: pd.DataFrame, homes: _Homes) -> tuple[Ints, Ints, Ints]:
     return order, household, order[begins]
 
 
-def _people(rows: pd.DataFrame, seal: Seal, numbers: dict[str, Any]) -> pa.Table:
-    kept = data.register_sealed.sealed(rows[[*SEALED, *_OF_PERSON]], seal)
-    kept["floating"] = kept["floating"].astype("boolean").fillna(False)
-    table = pa.Table.from_pandas(kept, preserve_index=False)
-    for name, values in numbers.items():
-        table = table.append_column(name, pa.array(values))
-    return table
+def _people(
+    frame: pd.DataFrame,
+    order: Ints,
+    told: dict[str, Any],
+    first: int,
+    seal: Seal,
+    progress: Progress,
+) -> Iterator[pa.Table]:
+    """The residents in that order, in chunks: only of one chunk the seals stand in memory."""
+    for start in range(0, len(order), CHUNK):
+        at = order[start : start + CHUNK]
+        kept = data.register_sealed.sealed(frame.iloc[at][[*SEALED, *_OF_PERSON]], seal)
+        kept["floating"] = kept["floating"].astype("boolean").fillna(False)
+        rows = pa.Table.from_pandas(kept, preserve_index=False)
+        numbers = {
+            "id": pa.array(first + np.arange(start, start + len(at))),
+            "household_id": pa.array(told["household_id"][at]),
+            "area_no": pa.array(told["area_no"][at]),
+            "told_at": pa.repeat(pa.scalar(told["told_at"], pa.timestamp("us", "UTC")), len(at)),
+        }
+        for name, values in numbers.items():
+            rows = rows.append_column(name, values)
+        yield rows
+        progress("writing rows", start + len(at), len(order))
 
 
 def _text(values: pd.Series[str]) -> pa.Array:
