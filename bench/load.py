@@ -6,7 +6,7 @@ transaction is kept; seconds are of the clock, memory is the most that its proce
 
 - wangge: `wangge import residents`. Every value checked, ids by their check character, people who
   stand twice told; buildings, dwellings and households made; cell by place; name, id and phone
-  sealed, masked and indexed blind; four tables, nineteen indexes and keys; numbers counted.
+  sealed, masked and indexed blind; four tables, nineteen indexes, three foreign keys; counts told.
 - bare COPY: the rows that then stand in the four tables, laid out before the clock starts, by
   binary COPY into empty tables, the same indexes and keys built after. No reading, no checking, no
   join, no sealing: what the store alone needs.
