@@ -18,10 +18,12 @@ from sqlalchemy.orm import Session
 import data.db
 import data.intake
 import data.register_decisions
-import data.register_edit
+import data.register_fill
 import data.register_identity
-import gis.privacy
+import data.register_sealed
 from data.intake import IN_AREA, PLACED, Outcome, Rows, Target
+from data.register_fill import FIND_BUILDINGS, MAKE_BUILDINGS, Filled
+from data.register_sealed import SEALED
 from data.seal import Seal
 from gis.access import Viewer
 from gis.errors import Conflict
@@ -39,9 +41,6 @@ BUILDINGS = Target(
         **PLACED,
     },
 )
-
-SEALED = data.register_edit.SEALED
-"""Fields of a person that are kept sealed, and how their three columns begin."""
 
 RESIDENT_TYPES = {
     **{f"{stem}_mask": "text" for stem in SEALED.values()},
@@ -86,50 +85,16 @@ class Settled:
     decisions: int
     refused: dict[int, tuple[str, str]]
     """Row → field and reason."""
-
-
-def sealed(frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
-    """Replace name, id_number and phone by what is kept of them: mask, blind index, sealed."""
-    columns: dict[str, Any] = {}
-    for field, stem in SEALED.items():
-        values = frame[field].astype("object").where(frame[field].notna(), None)
-        columns[f"{stem}_mask"] = _MASKS[field](frame[field]).where(frame[field].notna())
-        known = gis.privacy.same_name(values) if field == "name" else values
-        columns[f"{stem}_index"] = _as_hex(seal.index(field, known))
-        columns[f"{stem}_sealed"] = _as_hex(seal.seal(field, values))
-    return frame.drop(columns=[*SEALED]).assign(**columns)
-
-
-_MASKS = {
-    "name": gis.privacy.mask_names,
-    "id_number": gis.privacy.mask_ids,
-    "phone": gis.privacy.mask_phones,
-}
-
-
-def _as_hex(values: list[bytes | None]) -> list[str | None]:
-    """Write bytes as COPY reads a bytea."""
-    return [None if value is None else "\\x" + value.hex() for value in values]
+    outside: int = 0
+    nowhere: int = 0
+    """People whose home stands outside all cells, or has no place."""
 
 
 # Homes: found before, made after it is known who goes in
 
-_FIND_BUILDINGS = """
-    UPDATE staged s SET building_id = b.id FROM building b WHERE b.code = s.building_code;
-    UPDATE staged s SET building_id = (SELECT min(b.id) FROM building b WHERE b.address = s.address)
-    WHERE s.building_code IS NULL;
-"""
 _FIND_DWELLINGS = """
     UPDATE staged s SET dwelling_id = d.id FROM dwelling d
     WHERE d.building_id = s.building_id AND d.number = s.dwelling
-"""
-_MAKE_BUILDINGS = """
-    INSERT INTO building (code, address, geom, cell_id)
-    SELECT DISTINCT ON (coalesce(s.building_code, s.address))
-        coalesce(s.building_code, 'addr-' || md5(s.address)), s.address, s.geom, s.cell_id
-    FROM staged s WHERE s.goes_in AND s.building_id IS NULL
-    ORDER BY coalesce(s.building_code, s.address), s.geom IS NULL, s.row
-    ON CONFLICT (code) DO NOTHING;
 """
 _MAKE_DWELLINGS = """
     INSERT INTO dwelling (building_id, number, own_place, geom, cell_id, area_no)
@@ -187,28 +152,78 @@ def settle(
     Raises:
         Conflict: somebody changed one of these people at this moment; nothing is written.
     """
-    told = _told(brought)
     try:
         with data.db.cursor(db) as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [TIMEOUT_MS])
-            data.intake.stage(cursor, sealed(frame, seal), RESIDENT_TYPES, progress)
-            progress("comparing with the register", 0, None)
-            cursor.execute(data.register_identity.PREPARE)
-            cursor.execute(_FIND_BUILDINGS)
-            data.register_identity.recognise(cursor, told)
-            cursor.execute(_FIND_DWELLINGS)
-            data.register_identity.match_names(cursor)
-            data.register_identity.compare(cursor, told)
-            _make_homes(cursor)
-            changed = data.register_identity.write(cursor, seal, told)
-            cursor.execute(_MOVE_DWELLINGS)
-            opened = data.register_decisions.open_all(cursor, frame, seal, told)
-            return _count(cursor, changed, opened)
+            if brought.by.is_operator and data.register_fill.is_due(cursor, frame):
+                return _fill(cursor, frame, seal, brought, progress)
+            return _compare(cursor, frame, seal, _told(brought), progress)
     except psycopg.errors.UniqueViolation as error:
         raise Conflict(
             "somebody registered one of these ids at this moment; nothing was written: bring the "
             "sheet again"
         ) from error
+
+
+def _compare(
+    cursor: Rows,
+    frame: pd.DataFrame,
+    seal: Seal,
+    told: dict[str, Any],
+    progress: Progress,
+    *,
+    known: Filled | None = None,
+) -> Settled:
+    """Write a sheet by what the register has; `known` says which rows it was just filled with."""
+    rows = data.register_sealed.sealed(frame, seal)
+    data.intake.stage(cursor, rows, RESIDENT_TYPES, progress)
+    progress("comparing with the register", 0, None)
+    cursor.execute(data.register_identity.PREPARE)
+    cursor.execute(FIND_BUILDINGS)
+    if known is not None:
+        cursor.execute(_KNOWN, _numbers(known, frame))
+    data.register_identity.recognise(cursor, told)
+    cursor.execute(_FIND_DWELLINGS)
+    data.register_identity.match_names(cursor)
+    data.register_identity.compare(cursor, told)
+    _make_homes(cursor)
+    changed = data.register_identity.write(cursor, seal, told)
+    cursor.execute(_MOVE_DWELLINGS)
+    opened = data.register_decisions.open_all(cursor, frame, seal, told)
+    return _count(cursor, changed, opened)
+
+
+_KNOWN = """
+    UPDATE staged s SET resident_id = k.id, version = 1, same_home = true,
+        household_id = k.household, geom = NULL
+    FROM unnest(%(row)s::int[], %(id)s::bigint[], %(household)s::bigint[]) k (row, id, household)
+    WHERE k.row = s.row
+"""
+
+
+def _numbers(known: Filled, frame: pd.DataFrame) -> dict[str, list[int]]:
+    here = known.resident.index.intersection(frame.index)
+    return {
+        "row": here.tolist(),
+        "id": known.resident.loc[here].tolist(),
+        "household": known.household.loc[here].tolist(),
+    }
+
+
+def _fill(
+    cursor: Rows, frame: pd.DataFrame, seal: Seal, brought: Brought, progress: Progress
+) -> Settled:
+    """Fill an empty register; who stands twice in the sheet is then compared with who went in."""
+    twice = frame["twice_of"].notna()
+    filled = data.register_fill.fill(cursor, frame[~twice], seal, brought.told_at, progress)
+    added = Outcome(int((~twice).sum()), 0, 0)
+    if not twice.any():
+        return Settled(added, 0, {}, filled.outside, filled.nowhere)
+    first = frame.index.isin(frame.loc[twice, "twice_of"])
+    again = _compare(cursor, frame[twice | first], seal, _told(brought), progress, known=filled)
+    done = again.outcome
+    outcome = Outcome(added.added + done.added, done.changed, done.unchanged - int(first.sum()))
+    return Settled(outcome, again.decisions, again.refused, filled.outside, filled.nowhere)
 
 
 def _told(brought: Brought) -> dict[str, Any]:
@@ -226,8 +241,8 @@ def _told(brought: Brought) -> dict[str, Any]:
 
 
 def _make_homes(cursor: Rows) -> None:
-    cursor.execute(_MAKE_BUILDINGS)
-    cursor.execute(_FIND_BUILDINGS)
+    cursor.execute(MAKE_BUILDINGS)
+    cursor.execute(FIND_BUILDINGS)
     cursor.execute(_MAKE_DWELLINGS)
     cursor.execute(_FIND_DWELLINGS)
     cursor.execute(_MAKE_HOUSEHOLDS)
@@ -249,21 +264,18 @@ def _count(cursor: Rows, changed: list[int], opened: int) -> Settled:
     refused = cursor.execute(
         "SELECT row, refused_field, refusal FROM staged WHERE refusal IS NOT NULL ORDER BY row"
     ).fetchall()
+    outside, nowhere = map(int, map(str, cursor.execute(_UNPLACED).fetchone() or (0, 0)))
     return Settled(
         Outcome(added, altered, total - added - altered - waiting),
         opened,
         {int(str(one[0])): (str(one[1]), str(one[2])) for one in refused},
+        outside,
+        nowhere,
     )
 
 
-def unplaced_of_sheet(db: Session) -> tuple[int, int]:
-    """Count staged residents whose dwelling stands outside all cells, and nowhere."""
-    with data.db.cursor(db) as cursor:
-        row = cursor.execute(
-            "SELECT count(*) FILTER (WHERE d.geom IS NOT NULL), "
-            "count(*) FILTER (WHERE d.geom IS NULL) "
-            "FROM staged s JOIN dwelling d ON d.id = s.dwelling_id "
-            "WHERE d.cell_id IS NULL AND s.refusal IS NULL"
-        ).fetchone()
-    assert row is not None
-    return row[0], row[1]
+_UNPLACED = """
+    SELECT count(*) FILTER (WHERE d.geom IS NOT NULL), count(*) FILTER (WHERE d.geom IS NULL)
+    FROM staged s JOIN dwelling d ON d.id = s.dwelling_id
+    WHERE d.cell_id IS NULL AND s.refusal IS NULL
+"""

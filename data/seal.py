@@ -69,13 +69,16 @@ class Seal:
 
     def index(self, field: str, values: Iterable[str | None]) -> list[bytes | None]:
         """Blind index of each value: equal values of a field give equal bytes."""
-        key, person = self._index_key, field.encode()[:16]
+        person = field.encode()[:16]
+        # the key is taken in once; a copy of that is a third cheaper than to begin anew
+        begun = hashlib.blake2b(digest_size=INDEX_BYTES, key=self._index_key, person=person).copy
+
+        # update answers None: each value is one line of a list, and no call of our own
         return [
             None
             if value is None
-            else hashlib.blake2b(
-                value.encode(), digest_size=INDEX_BYTES, key=key, person=person
-            ).digest()
+            else (hashed := begun()).update(value.encode())  # type: ignore[func-returns-value]
+            or hashed.digest()
             for value in values
         ]
 

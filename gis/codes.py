@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from gis.terms import CellKind, DivisionLevel
 
@@ -28,6 +29,7 @@ _LEVEL_WIDTHS = {
 }
 _ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _ID_CHECKS = np.array(list("10X98765432"))
+_CHECK_DIGITS = np.array([1, 0, 10, 9, 8, 7, 6, 5, 4, 3, 2])
 
 
 # Divisions
@@ -120,8 +122,39 @@ def resident_id_check(body: pd.Series) -> pd.Series:
     """Compute the GB 11643 check character of 17-digit bodies (vectorised)."""
     import pandas as pd
 
-    digits = np.array([list(text) for text in body], dtype="U1").astype(int).reshape(-1, 17)
-    return pd.Series(_ID_CHECKS[digits @ _ID_WEIGHTS % 11], index=body.index, dtype="str")
+    return pd.Series(_ID_CHECKS[_check_at(id_digits(body, 17))], index=body.index, dtype="str")
+
+
+def id_digits(ids: pd.Series, width: int = 18) -> npt.NDArray[np.uint8]:
+    """The characters of ids that have all `width` ASCII ones, as numbers: n × width.
+
+    A digit is its value; an X is 40.
+    """
+    import pyarrow as pa
+
+    told = pa.array(ids, pa.large_string())
+    told = told.combine_chunks() if isinstance(told, pa.ChunkedArray) else told
+    _, ends, content = told.buffers()
+    if not len(told) or content is None:
+        return np.empty((0, width), np.uint8)
+    first = int(np.frombuffer(ends, "<i8")[told.offset])
+    letters = np.frombuffer(content, np.uint8, len(told) * width, first)
+    return letters.reshape(-1, width) - np.uint8(ord("0"))
+
+
+def id_births(digits: npt.NDArray[np.uint8]) -> npt.NDArray[np.datetime64]:
+    """The birth that ids tell, in days; not a date where theirs is none."""
+    year, month, day = (digits[:, at:to] @ 10 ** np.arange(to - at)[::-1]
+                        for at, to in ((6, 10), (10, 12), (12, 14)))  # fmt: skip
+    is_month = (month >= 1) & (month <= 12) & (year >= 1)
+    months = (np.where(is_month, (year - 1970) * 12 + month - 1, 0)).astype("datetime64[M]")
+    days = months.astype("datetime64[D]") + (day - 1)
+    is_day = is_month & (day >= 1) & (days.astype("datetime64[M]") == months)
+    return np.where(is_day, days, np.datetime64("NaT", "D"))
+
+
+def _check_at(digits: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    return np.asarray(digits @ _ID_WEIGHTS % 11)
 
 
 def resident_id_faults(ids: pd.Series, *, today: date) -> pd.Series:
@@ -139,9 +172,11 @@ def resident_id_faults(ids: pd.Series, *, today: date) -> pd.Series:
     good = ids[shaped]
     if good.empty:
         return faults
-    born = pd.to_datetime(good.str[6:14], format="%Y%m%d", errors="coerce")
-    wrong_date = born.isna() | (born > pd.Timestamp(today)) | (born < pd.Timestamp(1800, 1, 1))
-    wrong_check = good.str[17] != resident_id_check(good.str[:17])
-    faults[wrong_check.index[wrong_check]] = "the check character does not fit the 17 digits"
-    faults[wrong_date.index[wrong_date]] = "digits 7 to 14 are not a date of birth"
+    digits = id_digits(good)
+    born = id_births(digits)
+    known = (born >= np.datetime64("1800-01-01")) & (born <= np.datetime64(today, "D"))
+    last = np.where(digits[:, 17] > 9, 10, digits[:, 17])
+    wrong_check = last != _CHECK_DIGITS[_check_at(digits[:, :17])]
+    faults[good.index[wrong_check]] = "the check character does not fit the 17 digits"
+    faults[good.index[~known]] = "digits 7 to 14 are not a date of birth"
     return faults

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from gis import codes
@@ -33,6 +34,12 @@ def _none(values: pd.Series) -> pd.Series:
     return pd.Series("", index=values.index, dtype="str")
 
 
+def _only_odd(values: pd.Series, usual: str, mend: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Apply `mend`, which takes its time, to the values that are not whole as `usual` says."""
+    odd = ~values.str.fullmatch(usual, na=True).astype(bool)
+    return values.where(~odd, mend(values[odd]).reindex(values.index)) if odd.any() else values
+
+
 def text(limit: int = MAX_TEXT) -> Parse:
     """Any text up to `limit` characters."""
 
@@ -47,8 +54,11 @@ def code(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """A code: up to 64 characters without blanks; `1234.0` of a spreadsheet is 1234."""
     of_spreadsheet = values.str.fullmatch(r"[0-9]+\.0", na=False)
     values = values.mask(of_spreadsheet, values.str.removesuffix(".0"))
-    wrong = (values.str.len() > 64) | values.str.contains(r"\s", regex=True, na=False)
-    return values, _none(values).mask(wrong, "a code has at most 64 characters and no blanks")
+    odd = values[~values.str.fullmatch(r"[!-~]{1,64}", na=True).astype(bool)]
+    wrong = (odd.str.len() > 64) | odd.str.contains(r"\s", regex=True, na=False)
+    faults = _none(values)
+    faults[wrong.index[wrong]] = "a code has at most 64 characters and no blanks"
+    return values, faults
 
 
 _DATAV = r"""^\{\s*["']adcode["']\s*:\s*([0-9]+)\s*\}$"""
@@ -107,10 +117,10 @@ def _times(values: pd.Series) -> pd.Series:
 
 def day(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """A date: 2026-03-01, 2026/3/1, 2026年3月1日, 20260301, 46082 (as Excel counts days)."""
-    distinct = pd.Series(values.dropna().unique(), dtype="str")
-    folded = _pad_days(distinct)
-    days = dict(zip(distinct, _times(folded).dt.date, strict=True))
-    answer = values.map(days).astype("object")  # dates, also where none could be read
+    at, told = pd.factorize(values)
+    folded = _only_odd(pd.Series(told, dtype="str"), r"[0-9]{4}-[0-9]{2}-[0-9]{2}", _pad_days)
+    days = np.append(_times(folded).dt.date.astype("object").to_numpy(dtype=object), [None])
+    answer = pd.Series(days[at], index=values.index, dtype="object")
     wrong = values.notna() & answer.isna()
     return answer, _none(values).mask(wrong, "a date such as 2026-03-01 is expected")
 
@@ -180,6 +190,13 @@ def moment(zone: str) -> Parse:
     return parse
 
 
+def _meant(values: pd.Series, meaning: Callable[[str], object]) -> pd.Series:
+    """What each value means; each word is asked once, however often it stands there."""
+    at, words = pd.factorize(values)
+    meant = np.array([*map(meaning, words), None], dtype=object)
+    return pd.Series(meant[at], index=values.index, dtype="object")
+
+
 class OneOf:
     """Parses a word of a vocabulary: its code, its Chinese label or a synonym."""
 
@@ -192,8 +209,7 @@ class OneOf:
 
     def __call__(self, values: pd.Series) -> tuple[pd.Series, pd.Series]:
         """Give the codes of the words, and a fault for every other word."""
-        meaning = {one: self._known.get(plain(one)) for one in values.dropna().unique()}
-        answer = values.map(meaning).astype("str")
+        answer = _meant(values, lambda one: self._known.get(plain(one))).astype("str")
         wrong = values.notna() & answer.isna()
         return answer, _none(values).mask(wrong, f"is none of {self._choices}")
 
@@ -214,10 +230,12 @@ _YES = {"true", "yes", "y", "1", "是", "有", "√", "t", "流动", "流动人�
 _NO = {"false", "no", "n", "0", "否", "无", "f", "常住", "户籍", "常住人口", "户籍人口"}
 
 
+_FLAGS = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
+
+
 def flag(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Yes or no: 是/否, yes/no, true/false, 1/0."""
-    folded = values.str.casefold()
-    answer = folded.map({**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)})
+    answer = _meant(values, lambda one: _FLAGS.get(one.casefold()))
     wrong = values.notna() & answer.isna()
     return answer.astype("boolean"), _none(values).mask(wrong, "yes or no (是/否) is expected")
 
@@ -226,7 +244,7 @@ def resident_id(today: date) -> Parse:
     """A GB 11643 resident id with a right check character."""
 
     def parse(values: pd.Series) -> tuple[pd.Series, pd.Series]:
-        values = values.str.upper().str.replace(r"\s", "", regex=True)
+        values = _only_odd(values, r"[0-9]{17}[0-9X]", _tight)
         faults = _none(values)
         given = values.dropna()
         faults.loc[given.index] = codes.resident_id_faults(given, today=today)
@@ -235,8 +253,16 @@ def resident_id(today: date) -> Parse:
     return parse
 
 
+def _tight(ids: pd.Series) -> pd.Series:
+    return ids.str.upper().str.replace(r"\s", "", regex=True)
+
+
+_PHONE = r"\+?[0-9]{5,15}"
+_IN_PHONES = r"[\s()（）-]"
+
+
 def phone(values: pd.Series) -> tuple[pd.Series, pd.Series]:
     """A phone number: digits with + - ( ) and blanks; those are taken out."""
-    values = values.str.replace(r"[\s()（）-]", "", regex=True)
-    wrong = values.notna() & ~values.str.fullmatch(r"\+?[0-9]{5,15}", na=False)
+    values = _only_odd(values, _PHONE, lambda odd: odd.str.replace(_IN_PHONES, "", regex=True))
+    wrong = values.notna() & ~values.str.fullmatch(_PHONE, na=False)
     return values, _none(values).mask(wrong, "a phone number of 5 to 15 digits is expected")

@@ -216,6 +216,21 @@ def _to_wgs84(
     return moved if same_system and moved is shapes else shapely.transform(moved, _settled)
 
 
+def along_a_curve(points: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
+    """The order of points along a Hilbert curve, so that neighbours lie together; None comes last.
+
+    Among points in one place the order stays.
+    """
+    import geopandas
+
+    placed = np.flatnonzero(~shapely.is_missing(points))
+    if not len(placed):
+        return np.arange(len(points))
+    distance = np.full(len(points), 2**32, np.int64)
+    distance[placed] = geopandas.GeoSeries(points[placed]).hilbert_distance()
+    return np.argsort(distance, kind="stable")
+
+
 # Doubts
 
 

@@ -23,6 +23,7 @@ _CLOSING = (
     r"|备注[:：]|水印Watermark)"
 )
 """How the rows begin that close a table: sums, signatures, the watermark of an export."""
+_PERHAPS_CLOSING = r"^[合总小制填审备水示]"
 CLOSING = "is a total or a signature, not a record"
 EXAMPLE = "is the example of the template, not a record"
 NO_RECORD = (CLOSING, EXAMPLE)
@@ -108,10 +109,13 @@ def _refuse_closing(prepared: Prepared, frame: pd.DataFrame) -> None:
     told = frame.drop(columns=list(rows.ERRORS_COLUMNS), errors="ignore")
     first = pd.Series(None, index=frame.index, dtype="str")
     for column in told.columns:
-        text = told[column].str.replace(r"\s+", "", regex=True)
+        text = told[column].str.strip()
         first = first.fillna(text.mask(text == ""))
         if first.notna().all():
             break
+    # few rows begin so: only those are looked at closely
+    first = first[first.str.contains(_PERHAPS_CLOSING, regex=True, na=False)]
+    first = first.str.replace(r"\s+", "", regex=True)
     is_example = first.str.startswith(EXAMPLE_BEGINS, na=False)
     at = first.index[first.str.contains(_CLOSING, regex=True, na=False) | is_example]
     reasons = is_example.loc[at].map({True: EXAMPLE, False: CLOSING})

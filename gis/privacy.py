@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import numpy as np
 import pandas as pd
 
 SMALLEST_COUNT = 5
@@ -15,7 +16,14 @@ SMALLEST_COUNT = 5
 
 def same_name(values: pd.Series) -> pd.Series:
     """Fold names for comparing: width, case and blanks do not tell people apart."""
-    return values.map(fold_name, na_action="ignore")
+    text = values.astype("str")
+    odd = text[~text.str.fullmatch(_FOLDED, na=True).astype(bool)]
+    folded = pd.Series([*map(fold_name, odd.tolist())], index=odd.index, dtype="str")
+    return text.where(~text.index.isin(odd.index), folded.reindex(text.index)) if len(odd) else text
+
+
+_FOLDED = "[\u4e00-\u9fff]+"
+"""Plain Chinese characters are folded already, and nearly every name is of these."""
 
 
 def fold_name(name: str) -> str:
@@ -26,8 +34,11 @@ def fold_name(name: str) -> str:
 def mask_names(values: pd.Series) -> pd.Series:
     """张三 → 张*, 欧阳小明 → 欧***: the first character, a star for each other."""
     text = values.astype("str")
-    stars = (text.str.len() - 1).clip(lower=1, upper=3).map("*".__mul__, na_action="ignore")
-    return text.str[:1] + stars
+    others = (text.str.len() - 1).clip(lower=1, upper=3).fillna(1).to_numpy(dtype=int)
+    return text.str[:1] + pd.Series(_STARS[others], index=values.index, dtype="str")
+
+
+_STARS = np.array(["", "*", "**", "***"], dtype=object)
 
 
 def mask_phones(values: pd.Series) -> pd.Series:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from gis import kinds, privacy, rows
+from gis import codes, kinds, privacy, rows
 from gis.errors import BadInput
 from gis.reports import tidied
 from gis.rows import Field
@@ -155,18 +157,25 @@ def complete(frame: pd.DataFrame) -> pd.DataFrame:
     for name in _COLUMNS:
         if name not in frame:
             frame[name] = pd.Series(None, index=frame.index, dtype="object")
-    ids = frame["id_number"].astype("str")
-    is_male = pd.to_numeric(ids.str[16], errors="coerce") % 2 == 1
-    told_sex = is_male.map({True: "male", False: "female"}).where(ids.notna())
-    frame["sex"] = frame["sex"].fillna(told_sex)
-    born = pd.to_datetime(ids.str[6:14], format="%Y%m%d", errors="coerce").dt.date
+    known = frame["id_number"].notna()
+    digits = codes.id_digits(frame.loc[known, "id_number"].astype("str"))
+    sex = np.full(len(frame), None, dtype=object)
+    sex[known] = _SEX_OF[digits[:, 16] % 2]
+    frame["sex"] = frame["sex"].astype("str").fillna(pd.Series(sex, frame.index, dtype="str"))
     for name in ("birth_date", "floating_since", "floating_until"):  # all blank, it is of floats
         frame[name] = frame[name].astype("object")
-    frame["birth_date"] = frame["birth_date"].fillna(born.where(ids.notna()).astype("object"))
+    born = np.full(len(frame), None, dtype=object)
+    born[known] = codes.id_births(digits).astype(object)
+    told = frame["birth_date"].to_numpy(dtype=object)
+    frame["birth_date"] = pd.Series(np.where(pd.isna(told), born, told), frame.index, dtype=object)
     for name in ("dwelling", "household"):
         frame[f"{name}_told"] = frame[name].notna().astype(bool)
         frame[name] = frame[name].fillna("1")
     return frame
+
+
+_SEX_OF = np.array([Sex.FEMALE.value, Sex.MALE.value], dtype=object)
+"""By the seventeenth digit of an id, even or odd."""
 
 
 def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -191,20 +200,23 @@ def checks(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
 def _against_the_id(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """Faults of a sex or a birth that is not what the resident id says."""
-    ids = frame["id_number"].astype("str")
-    odd = pd.to_numeric(ids.str[16], errors="coerce") % 2 == 1
-    said = {
-        "sex": odd.map({True: Sex.MALE.value, False: Sex.FEMALE.value}).where(ids.notna()),
-        "birth_date": ids.str[6:10] + "-" + ids.str[10:12] + "-" + ids.str[12:14],
-    }
-    faults = []
-    for field, by_id in said.items():
-        given = frame[field].astype("str")
-        at = frame.index[ids.notna() & given.notna() & (given != by_id)]
-        reasons = [f"the resident id says {by_id[row]}" for row in at]
-        told = {"row": at, "field": field, "value": given.loc[at], "reason": reasons}
-        faults.append(pd.DataFrame(told))
-    return faults
+    known = frame.index[frame["id_number"].notna()]
+    digits = codes.id_digits(frame.loc[known, "id_number"].astype("str"))
+    sex = pd.Series(_SEX_OF[digits[:, 16] % 2], known)
+    born = pd.Series(codes.id_births(digits), known)
+    given, birth = frame.loc[known, "sex"], frame.loc[known, "birth_date"]
+    days = pd.Series(pa.array(birth, pa.date32(), from_pandas=True).to_numpy(False), known)
+    other_sex, other_day = given.notna() & (given != sex), days.notna() & (days != born)
+    return [
+        _said("sex", given[other_sex], sex[other_sex]),
+        _said("birth_date", birth[other_day], born[other_day].dt.strftime("%Y-%m-%d")),
+    ]
+
+
+def _said(field: str, given: pd.Series, by_id: pd.Series) -> pd.DataFrame:
+    reasons = [f"the resident id says {one}" for one in by_id]
+    told = {"row": given.index, "field": field, "value": given.astype("str"), "reason": reasons}
+    return pd.DataFrame(told)
 
 
 def repeats(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -213,10 +225,11 @@ def repeats(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     One person by the id, or without one by name, birth and home. A row that says nothing else
     than an earlier one of its person is equal; the others need a decision.
     """
-    told = frame[["name", "birth_date", *HOME]].astype("str").fillna("")
+    ids = frame["id_number"].astype("str")
+    told = frame.loc[ids.isna(), ["name", "birth_date", *HOME]].astype("str").fillna("")
     told["name"] = privacy.same_name(told["name"])
-    person = "n" + told["name"].str.cat(told[["birth_date", *HOME]], sep="|")
-    person = ("i" + frame["id_number"].astype("str")).fillna(person)
+    by_name = "n" + told["name"].str.cat(told[["birth_date", *HOME]], sep="|")
+    person = pd.concat([ids.dropna(), by_name.astype("str")]).reindex(frame.index)
     again = person.duplicated(keep="first")
     same = person[person.isin(person[again])]
     first = pd.Series(same.index, index=same).groupby(level=0).first()

@@ -174,3 +174,23 @@ def test_cell_codes_of_the_common_schemes_are_checked_and_others_left_alone(code
 )
 def test_a_cell_code_names_its_community(code, community):
     assert codes.cell_community(code) == community
+
+
+@given(digits=st.text("0123456789", min_size=8, max_size=8))
+@settings(max_examples=300)
+def test_a_birth_in_an_id_is_the_day_the_calendar_has(digits):
+    try:
+        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        day = None
+    told = codes.id_births(codes.id_digits(pd.Series([f"990101{digits}001X"], dtype="str")))
+    assert told.astype(object).tolist() == [day]
+
+
+def test_ids_are_read_also_from_the_middle_of_a_column():
+    ids = pd.Series([*SAMPLES, *SAMPLES], dtype="str")
+    whole = codes.id_digits(ids)
+    assert whole[1].tolist() == [int(one) for one in SAMPLES[1]]
+    assert whole[0][17] == 40
+    assert (codes.id_digits(ids.iloc[1:3]) == whole[1:3]).all()
+    assert codes.id_digits(ids.iloc[:0]).shape == (0, 18)

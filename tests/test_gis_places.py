@@ -8,7 +8,7 @@ import shapely
 
 from gis import coordinates
 from gis.errors import BadInput
-from gis.places import Reference, place
+from gis.places import Reference, along_a_curve, place
 from gis.terms import Datum
 
 WGS84 = Reference(datum=Datum.WGS84)
@@ -233,3 +233,17 @@ def test_noise_of_arithmetic_is_settled_to_what_was_meant():
         frame, None, None, reference=Reference(datum=Datum.WGS84), mapping={}, extent=None
     )
     assert [(point.x, point.y) for point in found.shapes] == [(114.317, 30.504)]
+
+
+def test_along_a_curve_neighbours_lie_together_and_what_has_no_place_comes_last():
+    chance = np.random.default_rng(5)
+    where = np.append(shapely.points(chance.uniform(0, 1, (2_000, 2))), [None, None])
+    order = along_a_curve(where)
+    assert sorted(order) == list(range(2_002))
+    assert order[-2:].tolist() == [2_000, 2_001]
+    along = where[order[:-2]]
+    step = shapely.distance(along[1:], along[:-1]).mean()
+    assert step < shapely.distance(where[1:2_000], where[:1_999]).mean() / 8
+    same = np.array([shapely.Point(1, 1)] * 5)
+    assert along_a_curve(same).tolist() == [0, 1, 2, 3, 4]
+    assert along_a_curve(np.array([None, None])).tolist() == [0, 1]

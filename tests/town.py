@@ -17,7 +17,7 @@ import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-import data.register
+import data.register_sealed
 from data.seal import Seal
 from gis.access import operator
 
@@ -213,7 +213,7 @@ def move_in(
 ) -> int:
     """Add a resident, sealed as the register seals them; return the number."""
     frame = pd.DataFrame({"name": [name], "id_number": [id_number], "phone": [phone]}, dtype="str")
-    row = data.register.sealed(frame, SEAL).iloc[0].to_dict()
+    row = data.register_sealed.sealed(frame, SEAL).iloc[0].to_dict()
     values = {column: None if pd.isna(value) else value for column, value in row.items()}
     casts = ", ".join(
         f"CAST(:{c} AS bytea)" if c.endswith(("index", "sealed")) else f":{c}" for c in values
@@ -232,6 +232,6 @@ def unsealed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         **{
             field: [SEAL.open(field, one and bytes(one)) for one in rows[f"{stem}_sealed"]]
-            for field, stem in data.register.SEALED.items()
+            for field, stem in data.register_sealed.SEALED.items()
         }
     )

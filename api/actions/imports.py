@@ -312,7 +312,7 @@ def write_residents(work: Work, brought: Brought) -> Outcome:
         if first in settled.refused
     }
     report.refuse(_told_refusals(refused, prepared.frame))
-    report.outside, report.without_coordinates = data.register.unplaced_of_sheet(work.db)
+    report.outside, report.without_coordinates = settled.outside, settled.nowhere
     if len(equal):
         report.notes.append(_about_equal(equal))
     _count_again(work, settled.outcome)

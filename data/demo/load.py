@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -21,9 +20,10 @@ import data.db
 import data.demo.accounts
 import data.demo.community
 import data.grid
+import data.intake
 import data.locate
 import data.members
-import data.register
+import data.register_sealed
 from data.demo import timeline, town
 from data.demo.sizes import SIZES
 from data.seal import Seal
@@ -103,25 +103,10 @@ def _sealed(batches: Iterator[town.Batch], seal: Seal) -> Iterator[town.Batch]:
         yield town.Batch(batch.table, pa.Table.from_pandas(frame, preserve_index=False))
 
 
-_SEALED = {"resident": data.register.sealed, "member": data.members.sealed}
+_SEALED = {"resident": data.register_sealed.sealed, "member": data.members.sealed}
 
 
-@dataclass(frozen=True)
-class _Written:
-    """A batch as COPY takes it."""
-
-    table: str
-    columns: list[str]
-    count: int
-    csv: bytes
-
-
-def _written(batches: Iterator[town.Batch]) -> Iterator[_Written]:
-    for batch in batches:
-        yield _Written(batch.table, batch.rows.column_names, batch.rows.num_rows, batch.csv())
-
-
-def _ahead(batches: Iterator[_Written]) -> Iterator[_Written]:
+def _ahead(batches: Iterator[town.Batch]) -> Iterator[town.Batch]:
     """Make the next batch in a thread while the store takes the last one."""
     with ThreadPoolExecutor(1) as maker:
         coming = maker.submit(next, batches, None)
@@ -132,17 +117,9 @@ def _ahead(batches: Iterator[_Written]) -> Iterator[_Written]:
 
 def _copy_all(cursor: psycopg.Cursor[Any], batches: Iterator[town.Batch]) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for batch in _ahead(_written(batches)):
-        _copy(cursor, batch)
-        counts[batch.table] += batch.count
+    for batch in _ahead(batches):
+        counts[batch.table] += data.intake.copy_tables(cursor, batch.table, [batch.rows])
     return dict(counts)
-
-
-def _copy(cursor: psycopg.Cursor[Any], batch: _Written) -> None:
-    columns = sql.SQL(", ").join(sql.Identifier(name) for name in batch.columns)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)")
-    with cursor.copy(statement.format(sql.Identifier(batch.table), columns)) as copy:
-        copy.write(batch.csv)
 
 
 def _settle(cursor: psycopg.Cursor[Any], counts: dict[str, int]) -> None:
