@@ -53,6 +53,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/openapi.json"): Door.OPEN,
     # layers and cells: counts, facilities, posts; cases only where the viewer's are
     ("GET", "/tiles/{layers}/{z}/{x}/{y}.mvt"): Door.PUBLIC,
+    ("GET", "/tiles/{layers}.json"): Door.PUBLIC,
+    ("GET", "/tiles/{layers}/style.json"): Door.PUBLIC,
     ("GET", "/layers/{layer}.geojson"): Door.PUBLIC,
     ("GET", "/overview"): Door.PUBLIC,
     ("GET", "/cells/search"): Door.PUBLIC,

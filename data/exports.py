@@ -24,6 +24,7 @@ import data.areas_named
 import data.db
 import data.grid
 import data.plan_cells
+from data.files.write import DIGITS
 from data.locate import TABLES
 from data.seal import Seal
 from data.tiles import TALLIES, known
@@ -64,7 +65,7 @@ class Wanted:
 
 _OF_PLAN = data.plan_cells.of_plan("%(plan_id)s::bigint", "%(day)s::date")
 _CELL = f"""
-    every AS MATERIALIZED (
+    every AS {{kept}} (
         SELECT c.* FROM grid_cell c
         WHERE {_OF_PLAN}
     ),
@@ -94,11 +95,11 @@ _ROWS = {
     "cells": """
         SELECT c.code, c.name, c.kind, c.division_code, d.name AS community, c.parent_code,
                c.households_declared, round(c.area_m2::numeric, 1)::float8 AS area_m2,
-               c.valid_from, c.valid_to, c.geom
-        FROM cell c LEFT JOIN LATERAL (SELECT name FROM division d WHERE d.code = c.division_code
+               c.valid_from, c.valid_to, ST_ForcePolygonCCW(c.geom) AS geom
+        FROM (SELECT * FROM cell ORDER BY area_no, code COLLATE "C") c
+        LEFT JOIN LATERAL (SELECT name FROM division d WHERE d.code = c.division_code
              AND d.valid_from <= %(day)s AND (d.valid_to IS NULL OR d.valid_to > %(day)s)
              ORDER BY d.valid_from DESC LIMIT 1) d ON true
-        ORDER BY c.code COLLATE "C"
     """,
     "facilities": f"""
         SELECT p.code, p.name, p.kind, p.category, p.class_code, p.address, p.phone,
@@ -158,7 +159,7 @@ _BY_CELL = f"""
     SELECT code, name, division_code, households_declared,
            round(area_m2::numeric, 1)::float8 AS area_m2, buildings, dwellings, households,
            residents, facilities, cases, open_cases,
-           nullif(concat_ws(',', {_HIDDEN}), '') AS hidden, geom
+           nullif(concat_ws(',', {_HIDDEN}), '') AS hidden, ST_ForcePolygonCCW(geom) AS geom
     FROM numbers ORDER BY code COLLATE "C"
 """
 _DIVISION_ON_DAY = """(SELECT {0} FROM division d WHERE d.code = {1} AND d.valid_from <= %(day)s
@@ -178,7 +179,7 @@ _BY_DIVISION = f"""
                  sum(buildings)::bigint AS buildings, sum(facilities)::bigint AS facilities,
                  {", ".join(f"sum({name})::bigint AS {name}" for name in COUNTED)},
                  {", ".join(f"count(*) - count({name}) AS hidden_{name}" for name in COUNTED)},
-                 ST_Multi(ST_Union(geom)) AS geom
+                 ST_ForcePolygonCCW(ST_Multi(ST_Union(geom))) AS geom
           FROM numbers GROUP BY 1) g
     ORDER BY g.key COLLATE "C"
 """
@@ -201,16 +202,45 @@ def frames(db: Session, wanted: Wanted, *, today: date) -> Iterator[pd.DataFrame
         NotFound: no such plan, area, or no plan on that day.
     """
     query, values = _question(db, wanted, today)
+    for columns, rows in _pages(db, query, values, CHUNK, CHUNK):
+        yield _frame(columns, rows)
+
+
+FIRST_TEXTS, TEXTS = 200, 2000
+_AS_TEXT = "SELECT ST_AsGeoJSON(told, 'geom', {digits}) FROM ({rows}) told"
+
+
+def texts(db: Session, wanted: Wanted, *, today: date) -> Iterator[list[str]]:
+    """Yield the rows as GeoJSON features in WGS-84, written by the store itself: a dozen times as
+    fast as shapes, a few at a time, and the first at once. Times have the offset of the zone.
+
+    At least one list comes, empty when nothing is there.
+
+    Raises:
+        NotFound: no such plan, area, or no plan on that day.
+    """
+    query, values = _question(db, wanted, today, form=_AS_TEXT.format(digits=DIGITS, rows="{rows}"))
+    with data.db.cursor(db) as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [wanted.time_zone])
+    for _, rows in _pages(db, query, values, FIRST_TEXTS, TEXTS):
+        yield [row[0] for row in rows]
+
+
+def _pages(
+    db: Session, query: str, values: dict[str, Any], first: int, others: int
+) -> Iterator[tuple[list[psycopg.Column], list[tuple[Any, ...]]]]:
     with data.db.cursor(db) as cursor:
         cursor.execute("SET LOCAL cursor_tuple_fraction = 1")  # all is read, not the first rows
         cursor.execute(f"DECLARE leaving NO SCROLL CURSOR FOR {query}", values)
+        wanted = first
         while True:
-            cursor.execute(f"FETCH {CHUNK} FROM leaving")
+            cursor.execute(f"FETCH {wanted} FROM leaving")
             rows = cursor.fetchall()
             assert cursor.description is not None
-            yield _frame(cursor.description, rows)
-            if len(rows) < CHUNK:
+            yield cursor.description, rows
+            if len(rows) < wanted:
                 break
+            wanted = others
         cursor.execute("CLOSE leaving")
 
 
@@ -227,11 +257,16 @@ def _frame(columns: list[psycopg.Column], rows: list[tuple[Any, ...]]) -> pd.Dat
     return frame.assign(geom=pd.Series(shapes, index=frame.index, dtype=object))
 
 
-def _question(db: Session, wanted: Wanted, today: date) -> tuple[str, dict[str, Any]]:
+def _question(
+    db: Session, wanted: Wanted, today: date, *, form: str = "{rows}"
+) -> tuple[str, dict[str, Any]]:
     plan_id, in_force = _plan(db, wanted)
     day = wanted.as_of or today
     filing = _FILED_AS_KEPT if in_force else _FILED_ON_THE_FLY
-    parts = [_CELL] + [filing.format(kind=kind, table=TABLES[kind]) for kind in _NEEDS[wanted.kind]]
+    kept = "NOT MATERIALIZED" if in_force else "MATERIALIZED"  # on the fly it is asked again
+    parts = [_CELL.format(kept=kept)] + [
+        filing.format(kind=kind, table=TABLES[kind]) for kind in _NEEDS[wanted.kind]
+    ]
     if wanted.kind == "statistics":
         parts += [_TOLD_AS_KEPT if in_force else _TOLD_ANEW, _NUMBERS]
     divisions = [] if wanted.area is None else _divisions(db, wanted.area, plan_id, day)
@@ -246,7 +281,7 @@ def _question(db: Session, wanted: Wanted, today: date) -> tuple[str, dict[str, 
     if wanted.named_area is not None:
         rows = _INSIDE.format(rows=rows)
         values["inside"] = data.areas_named.shape_of(db, wanted.named_area)
-    return f"WITH {', '.join(parts)} {rows}", values
+    return f"WITH {', '.join(parts)} {form.format(rows=rows)}", values
 
 
 _INSIDE = """SELECT * FROM ({rows}) found

@@ -31,13 +31,13 @@ CHUNK = 5000
 DIGITS = 7
 
 _CELL_ROWS = f"""
-    WITH {workers()}
+    WITH here AS MATERIALIZED (SELECT c.id FROM grid_cell c WHERE {IN_PLAN} AND {{where}}),
+    {workers("c.id IN (SELECT id FROM here)")}
     SELECT c.id, c.code, c.name, c.kind, c.division_code, {HOUSEHOLDS} AS households,
            coalesce({known("facilities")}, 0) AS facilities, {known("open_cases")} AS open_cases,
            {LOAD} AS load, {HIDDEN} AS hidden, round(c.area_m2::numeric, 1) AS area_m2, c.geom
-    FROM grid_cell c {TALLIES}
+    FROM here JOIN grid_cell c USING (id) {TALLIES}
                      LEFT JOIN workers w ON w.cell_id = c.id
-    WHERE {IN_PLAN} AND {{where}}
 """
 _ROWS = {
     "cells": _CELL_ROWS,

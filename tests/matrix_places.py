@@ -37,6 +37,8 @@ ASKS: Examples = {
     ("GET", "/static"): lambda _: [Ask("/static/map/main.js")],
     ("GET", "/openapi.json"): lambda _: [Ask("/openapi.json")],
     ("GET", "/tiles/{layers}/{z}/{x}/{y}.mvt"): _tiles,
+    ("GET", "/tiles/{layers}.json"): lambda _: [Ask("/tiles/cells,cases.json")],
+    ("GET", "/tiles/{layers}/style.json"): lambda _: [Ask("/tiles/cells,cases/style.json")],
     ("GET", "/layers/{layer}.geojson"): lambda area: [
         Ask(f"/layers/{layer}.geojson", params)
         for layer in ("cells", "facilities", "cases", "buildings")

@@ -7,10 +7,11 @@ watermark that says who took them, and only after the journal has kept it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -96,20 +97,36 @@ def may_take(kind: str, by: Viewer) -> None:
             raise NotAllowed(f"{kind} are exported only by whoever has the right {right!s}")
 
 
+Page = TypeVar("Page", pd.DataFrame, list[str])
+
+
 def _frames(
     store: sa.Engine, wanted: Wanted, shape: Shape, suffix: str, *, by: Viewer, today: date,
     reason: str | None,
 ) -> Iterator[pd.DataFrame]:  # fmt: skip
+    crs = target_crs(shape, suffix)
+
+    def read(db: Session) -> Iterator[pd.DataFrame]:
+        for frame in data.exports.frames(db, wanted, today=today):
+            yield _moved(_timed(frame, suffix, wanted.time_zone), shape, crs)
+
+    return _taken(store, wanted, read, by=by, reason=reason)
+
+
+def _taken(
+    store: sa.Engine, wanted: Wanted, read: Callable[[Session], Iterator[Page]], *, by: Viewer,
+    reason: str | None,
+) -> Iterator[Page]:  # fmt: skip
+    """What is read leaves in pages, and the journal keeps how many rows did."""
     may_take(wanted.kind, by)
     if wanted.kind == PERSONS:
         raise BadInput(f"{PERSONS} are exported for a reason only: --reason")
-    crs = target_crs(shape, suffix)
     with data.scope.transaction(store, by) as db:
         count, cut = 0, {}
         try:
-            for frame in data.exports.frames(db, wanted, today=today):
-                count += len(frame)
-                yield _moved(_timed(frame, suffix, wanted.time_zone), shape, crs)
+            for page in read(db):
+                count += len(page)
+                yield page
         except GeneratorExit:  # whoever asked has gone; what he got until then is kept all the same
             cut = {"cut_off": True}
         _journal(db, wanted, by=by, reason=reason, rows=count, **cut)
@@ -147,20 +164,26 @@ def stream(
 ) -> Iterator[bytes]:  # fmt: skip
     """Stream an export as GeoJSON, GeoJSON lines or CSV; journalled when it ends, whole or cut off.
 
-    The first frame is read at once, so that a refusal comes before the first byte.
+    The first page is read at once, so that a refusal comes before the first byte.
 
     Raises:
         NotAllowed: this kind is not for the viewer.
     """
     crs = target_crs(shape, suffix)
+    if suffix in {".geojson", ".geojsonl"} and shape == Shape():
+        texts = _taken(
+            store, wanted, lambda db: data.exports.texts(db, wanted, today=today),
+            by=by, reason=reason,
+        )  # fmt: skip
+        return data.files.write.joined(_after(next(texts), texts), suffix)
     frames = _frames(store, wanted, shape, suffix, by=by, today=today, reason=reason)
-    first = next(frames)
+    return data.files.write.stream(_after(next(frames), frames), suffix, crs=crs)
 
-    def every() -> Iterator[pd.DataFrame]:
-        yield first
-        yield from frames
 
-    return data.files.write.stream(every(), suffix, crs=crs)
+def _after(first: Page, others: Iterator[Page]) -> Iterator[Page]:
+    """All of them, the first one having been read to see that nothing is refused."""
+    yield first
+    yield from others
 
 
 def export_file(

@@ -76,6 +76,21 @@ def stream(frames: Iterable[pd.DataFrame], suffix: str, *, crs: pyproj.CRS) -> I
     return _collection(frames, mark(crs))
 
 
+def joined(pages: Iterable[list[str]], suffix: str) -> Iterator[bytes]:
+    """Features that are written already, in WGS-84, as GeoJSON or GeoJSON lines."""
+    if suffix == ".geojsonl":
+        for page in pages:
+            yield "".join(f"{feature}\n" for feature in page).encode()
+        return
+    yield b'{"type":"FeatureCollection","features":[\n'
+    glue = ""
+    for page in pages:
+        if page:
+            yield (glue + ",\n".join(page)).encode()
+            glue = ",\n"
+    yield b"\n]}\n"
+
+
 def mark(crs: pyproj.CRS) -> str:
     """A word for names that tells coordinates from degrees of WGS-84: gcj02, epsg4547.
 
