@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import at, box, draw, shapes
 
-from gis.locate import cell_of
+from gis.locate import cell_of, cell_of_areas, shares
 
 
 def look_up(cells, *points):
@@ -104,3 +104,50 @@ def test_the_answer_does_not_depend_on_the_order_of_the_cells(order, half_x, hal
     town = draw("ABC/DEF")
     spot = at(half_x / 2, half_y / 2)
     assert look_up({code: town[code] for code in order}, spot) == look_up(town, spot)
+
+
+def told(areas, cells):
+    codes = np.array(list(cells))
+    areas = np.array(areas, dtype=object)
+    at_, cell_at, part = shares(areas, shapes(cells))
+    parts = [{} for _ in areas]
+    for area, cell, one in zip(at_, cell_at, part, strict=True):
+        parts[area][str(codes[cell])] = round(float(one), 6)
+    found = cell_of_areas(areas, shapes(cells), codes)
+    return parts, "".join(codes[place] if place >= 0 else "-" for place in found)
+
+
+def test_an_area_belongs_to_the_cell_that_most_of_it_lies_in():
+    town = draw("ABB/ACC")
+    parts, most = told(
+        [
+            box(0.1, 0.1, 0.9, 0.9),  # within one
+            box(0.5, 1.0, 3.0, 2.0),  # of two
+            box(0.0, 0.0, 3.0, 2.0),  # all of them
+            box(2.0, 1.5, 4.0, 2.0),  # half of it outside
+            box(5.0, 5.0, 6.0, 6.0),  # nowhere
+            box(-1.0, 0.0, 0.0, 1.0),  # beside one only
+            None,
+        ],
+        town,
+    )
+    assert parts == [
+        {"A": 1.0}, {"A": 0.2, "B": 0.8}, {"A": 0.333333, "B": 0.333333, "C": 0.333333},
+        {"B": 0.5}, {}, {}, {},
+    ]  # fmt: skip
+    assert most == "ABAB---"
+
+
+@settings(deadline=None, max_examples=50)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_parts_of_an_area_within_the_town_are_all_of_it(seed):
+    rng = np.random.default_rng(seed)
+    town = draw("AAB/CDB/CEE")
+    places = [at(*one) for one in rng.uniform((0.5, 0.5), (2.5, 2.5), (20, 2))]
+    around = [shapely.buffer(spot, 0.4 / 64, quad_segs=2) for spot in places]
+    parts, most = told(around, town)
+    for area, one, first in zip(around, parts, most, strict=True):
+        assert sum(one.values()) == pytest.approx(1, abs=1e-5)
+        assert one[first] == max(one.values())
+        left = shapely.area(shapely.intersection(area, town[first])) / area.area
+        assert one[first] == pytest.approx(left, abs=1e-5)
