@@ -198,8 +198,11 @@ def test_on_the_telephone_queue_and_map_are_two_views_and_no_worker_is_needed(
             ".filter((one) => one.offsetHeight < 44).map((one) => one.textContent)"
         )
         assert small == []
+        under = "[...document.querySelectorAll('#queue, #views')].map((one) => one.inert)"
+        assert page.evaluate(under) == [True] * 2  # what the panel covers no key reaches
         page.tap(".side-head button")
         page.wait_for_selector(ROWS)
+        assert page.evaluate(under) == [False] * 2
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 

@@ -185,11 +185,11 @@ def test_where_the_phone_holds_no_ground_the_map_says_so(town: Worker, browser: 
             page.mouse.down()
             page.mouse.move(195, 700, steps=4)
             page.mouse.up()
-        until(page, lambda: blank.is_visible())
+        until(page, blank.is_visible)
         assert "没有这里的底图" in blank.inner_text()
         view(page, "map")
         page.context.set_offline(False)
-        until(page, lambda: blank.is_hidden())
+        until(page, blank.is_hidden)
         assert blank.text_content() == ""
 
 

@@ -29,6 +29,7 @@ export const side = {
     panel.hidden = false;
     frame.classList.add('with-side');
     mark();
+    reach();
     if (focus) heading.focus({ preventScroll: true });
     changed('side');
   },
@@ -42,6 +43,7 @@ export const side = {
     panel.replaceChildren();
     frame.classList.remove('with-side');
     mark();
+    reach();
     if (inside && cameFrom?.isConnected) cameFrom.focus({ preventScroll: true });
     changed('side');
   },
@@ -62,6 +64,18 @@ function depart() {
   leaving = null;
   leave?.();
 }
+
+// What lies wholly under the panel, as on the telephone, cannot be reached by keyboard either.
+function reach() {
+  const over = panel.getBoundingClientRect();
+  for (const part of frame.querySelectorAll(':scope > section, :scope > nav')) {
+    const { left, top, right, bottom } = part.getBoundingClientRect();
+    part.inert = !panel.hidden && left >= over.left && top >= over.top && right <= over.right && bottom <= over.bottom;
+  }
+}
+
+new ResizeObserver(reach).observe(frame);
+new ResizeObserver(reach).observe(panel);
 
 function mark() {
   for (const button of rail.children) button.setAttribute('aria-pressed', String(button.dataset.tool === state.tool));
