@@ -23,10 +23,11 @@ let ring = null;
 const CASE_ZOOM = 16;
 const DRAG_MS = 3000;
 
-// Whole zooms only: tiles that are stretched cost twice the time in every frame of a drag.
+// The first view fits; from there on whole zooms only: tiles that are stretched cost twice the time
+// in every frame of a drag.
 export function openMap(id) {
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  map = L.map(id, { zoomControl: false, maxZoom: 20, minZoom: 3, zoomSnap: 1, fadeAnimation: false, zoomAnimation: !calm, inertia: !calm });
+  map = L.map(id, { zoomControl: false, maxZoom: 20, minZoom: 3, zoomSnap: 0.25, fadeAnimation: false, zoomAnimation: !calm, inertia: !calm });
   map.getContainer().setAttribute('aria-label', t('desk.map.title'));
   map.attributionControl.setPrefix('Leaflet');
   map.createPane('town').style.zIndex = 300;
@@ -50,6 +51,7 @@ export async function begin(open) {
   const { bbox } = look.overview;
   if (bbox) map.fitBounds(boxOnMap(bbox), { animate: false, padding: [16, 16] });
   else map.setView([35, 105], 5);
+  map.options.zoomSnap = 1;
   look.opaque = true;
   map.eachLayer((one) => { if (one instanceof L.TileLayer) look.opaque = false; }); // a basemap
   tiles.addTo(map);
