@@ -19,8 +19,7 @@ from starlette.types import Scope, Send
 import data.locate
 import data.scope
 from api.routes.locate import MOST_ACCURACY_M, Asked
-from api.rules import RULES, Door
-from api.tiles import SAFE, host_of
+from api.tiles import SAFE, host_of, is_public
 from data.cells_held import CellsHeld, Ground
 from gis import coordinates
 from gis.access import ANYBODY
@@ -43,13 +42,14 @@ class Locating:
     """Cells of places, from the ground that is held in memory."""
 
     def __init__(self, state: State, *, hosts: frozenset[str]) -> None:
-        if RULES["GET", PATH] is not Door.PUBLIC:
-            raise WanggeError(f"{PATH} is answered before anybody asks for a right")
+        self._is_open = is_public(PATH)
         self._state, self._hosts = state, hosts
 
     async def answer(self, scope: Scope, send: Send) -> bool:
         """Answer a request if it asks for the cell of a place and is a plain case."""
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "GET":
+        if not self._is_open or scope["type"] != "http":
+            return False
+        if scope["path"] != PATH or scope["method"] != "GET":
             return False
         place = _place(scope["query_string"])
         if place is None or not self._is_plain(scope["headers"]):

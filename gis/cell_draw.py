@@ -1,8 +1,6 @@
 """How the raster of `gis.cell_raster` is drawn: compiled loops, coarse row by coarse row.
 
-Edges are given in fine pixels. Those that touch a pixel are kept as in its own units: a pixel is
-`UNIT` units wide and begins at `LOW`, so that an edge fits eight bytes; what these cannot tell,
-GEOS is asked.
+Edges are given in fine pixels. Those that touch a pixel are kept in its units (`gis.cell_units`).
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gis.cell_edges import EAST, NONE, WEST, Flags, Floats, Ints
+from gis.cell_units import Kept, Line, in_units, upright, write
 from gis.compiled import compiled
 
 UNSURE, FIRST = -2, -3
@@ -20,12 +19,6 @@ UNSURE, FIRST = -2, -3
 BITS = 2
 FACTOR = 1 << BITS
 """Fine pixels along the side of a coarse one."""
-UNIT, LOW, TOP = 65000.0, 256.0, 65535.0
-Kept = npt.NDArray[np.uint32]
-"""Edges near pixels (…, 3): x and y of the lower end in the lower and the upper half of a number,
-so those of the upper end, and the cell to the east less `NONE`."""
-Line = tuple[float, float, float, float]
-"""x and y of the lower end, x and y of the upper."""
 _REACH = 1e-4
 """Fine pixels that an edge may be away and still stands in a pixel."""
 _MARGIN = 1e-6
@@ -341,13 +334,13 @@ def _settle(
             value[pixel] = FIRST - mixed
             column, row = west + pixel % wide, south + pixel // wide
             for at in range(begin, end):
-                line = _in_units(_line(ends, edges[at]), column, row)
-                entry = _write(kept, entry, line, sides[edges[at], EAST])
+                line = in_units(_line(ends, edges[at]), column, row)
+                entry = write(kept, entry, line, sides[edges[at], EAST])
             for at in range(low, high):
                 under = y[at - 1] - row if at > low else -1.0
-                entry = _write(kept, entry, _upright(under, y[at] - row), below[at])
+                entry = write(kept, entry, upright(under, y[at] - row), below[at])
             if high > low:
-                entry = _write(kept, entry, _upright(y[high - 1] - row, 2.0), above[high - 1])
+                entry = write(kept, entry, upright(y[high - 1] - row, 2.0), above[high - 1])
             heads[mixed, 1] = base if high == low else UNSURE
             mixed += 1
             heads[mixed, 0] = entry
@@ -374,47 +367,6 @@ def _is_mingled(sides: Ints, edges: Ints, base: int) -> bool:
                 return True
             only = max(only, cell)
     return False
-
-
-@compiled
-def _in_units(line: Line, column: int, row: int) -> Line:
-    """What lies near a pixel of an edge, in its units."""
-    x0, y0, x1, y1 = line
-    x0, y0, x1, y1 = _clipped(
-        LOW + (x0 - column) * UNIT, LOW + (y0 - row) * UNIT,
-        LOW + (x1 - column) * UNIT, LOW + (y1 - row) * UNIT,
-    )  # fmt: skip
-    y0, x0, y1, x1 = _clipped(y0, x0, y1, x1)
-    return x0, y0, x1, y1
-
-
-@compiled
-def _clipped(x0: float, y0: float, x1: float, y1: float) -> Line:
-    """The part of a line whose x is from 0 to `TOP`."""
-    ax, ay, bx, by = x0, y0, x1, y1
-    for limit, sign in ((0.0, 1.0), (TOP, -1.0)):
-        a_out, b_out = sign * (ax - limit) < 0, sign * (bx - limit) < 0
-        if a_out and b_out:  # by rounding only: what is kept touches the pixel
-            ax, bx = limit, limit
-        elif a_out:
-            ax, ay = limit, ay + (limit - ax) / (bx - ax) * (by - ay)
-        elif b_out:
-            bx, by = limit, by + (limit - bx) / (ax - bx) * (ay - by)
-    return ax, ay, bx, by
-
-
-@compiled
-def _upright(south: float, north: float) -> Line:
-    """A stretch of the western side of a pixel, in its units."""
-    return LOW, max(LOW + south * UNIT, 0.0), LOW, min(LOW + north * UNIT, TOP)
-
-
-@compiled
-def _write(kept: Kept, at: int, line: Line, east: int) -> int:
-    kept[at, 0] = int(line[0] + 0.5) | int(line[1] + 0.5) << 16
-    kept[at, 1] = int(line[2] + 0.5) | int(line[3] + 0.5) << 16
-    kept[at, 2] = east - NONE
-    return at + 1
 
 
 @compiled

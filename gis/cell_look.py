@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gis.cell_draw import BITS, FACTOR, FIRST, LOW, UNIT, UNSURE, Kept, Window
+from gis.cell_draw import BITS, FACTOR, FIRST, UNSURE, Window
 from gis.cell_edges import NONE, Floats, Ints
+from gis.cell_units import LOW, UNIT, Kept
 from gis.compiled import compiled
 
 _NEAR = 1.0

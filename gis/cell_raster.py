@@ -16,14 +16,15 @@ import numpy as np
 
 import gis.cell_draw
 import gis.cell_look
-from gis.cell_draw import FACTOR, UNIT, UNSURE, Kept, Window
+from gis.cell_draw import FACTOR, UNSURE, Window
 from gis.cell_edges import NONE, Edges, Floats, Ints
+from gis.cell_units import UNIT, Kept
 
 PER_CELL, MOST = 6, 4096
 """Coarse pixels along the side of a cell of mean size, and along the side of all."""
 _ULPS = 16
 _FINEST = 0.25
-"""Units (see `gis.cell_draw`) that rounding may move a point; beyond it GEOS decides all."""
+"""Units (see `gis.cell_units`) that rounding may move a point; beyond it GEOS decides all."""
 
 
 class Frame(NamedTuple):
@@ -54,7 +55,7 @@ class Raster:
     `UNSURE`, or `FIRST` less the number of its block of fine pixels (side²,). fine: of every pixel
     of the blocks the same, or `FIRST` less its number among those with edges. heads: of each of
     these where its edges begin, and its cell where no edge lies to the west (…, 2). edges:
-    `gis.cell_draw.Kept`. blocks, mixed, entries: how much of the three is in use.
+    `gis.cell_units.Kept`. blocks, mixed, entries: how much of the three is in use.
     """
 
     frame: Frame

@@ -102,7 +102,7 @@ Page = TypeVar("Page", pd.DataFrame, list[str])
 
 def _frames(
     store: sa.Engine, wanted: Wanted, shape: Shape, suffix: str, *, by: Viewer, today: date,
-    reason: str | None,
+    reason: str | None, progress: Progress,
 ) -> Iterator[pd.DataFrame]:  # fmt: skip
     crs = target_crs(shape, suffix)
 
@@ -110,12 +110,12 @@ def _frames(
         for frame in data.exports.frames(db, wanted, today=today):
             yield _moved(_timed(frame, suffix, wanted.time_zone), shape, crs)
 
-    return _taken(store, wanted, read, by=by, reason=reason)
+    return _taken(store, wanted, read, by=by, reason=reason, progress=progress)
 
 
 def _taken(
     store: sa.Engine, wanted: Wanted, read: Callable[[Session], Iterator[Page]], *, by: Viewer,
-    reason: str | None,
+    reason: str | None, progress: Progress,
 ) -> Iterator[Page]:  # fmt: skip
     """What is read leaves in pages, and the journal keeps how many rows did."""
     may_take(wanted.kind, by)
@@ -126,6 +126,7 @@ def _taken(
         try:
             for page in read(db):
                 count += len(page)
+                progress("reading rows", count, None)
                 yield page
         except GeneratorExit:  # whoever asked has gone; what he got until then is kept all the same
             cut = {"cut_off": True}
@@ -160,7 +161,7 @@ def _timed(frame: pd.DataFrame, suffix: str, time_zone: str) -> pd.DataFrame:
 
 def stream(
     store: sa.Engine, wanted: Wanted, suffix: str, shape: Shape, *, by: Viewer, today: date,
-    reason: str | None = None,
+    reason: str | None = None, progress: Progress = quiet,
 ) -> Iterator[bytes]:  # fmt: skip
     """Stream an export as GeoJSON, GeoJSON lines or CSV; journalled when it ends, whole or cut off.
 
@@ -169,14 +170,16 @@ def stream(
     Raises:
         NotAllowed: this kind is not for the viewer.
     """
-    crs = target_crs(shape, suffix)
     if suffix in {".geojson", ".geojsonl"} and shape == Shape():
         texts = _taken(
             store, wanted, lambda db: data.exports.texts(db, wanted, today=today),
-            by=by, reason=reason,
+            by=by, reason=reason, progress=progress,
         )  # fmt: skip
         return data.files.write.joined(_after(next(texts), texts), suffix)
-    frames = _frames(store, wanted, shape, suffix, by=by, today=today, reason=reason)
+    frames = _frames(
+        store, wanted, shape, suffix, by=by, today=today, reason=reason, progress=progress
+    )
+    crs = target_crs(shape, suffix)
     return data.files.write.stream(_after(next(frames), frames), suffix, crs=crs)
 
 
@@ -195,14 +198,26 @@ def export_file(
     Raises:
         BadInput, NotFound, TooLarge, NotAllowed: in words; an existing file stays as it was.
     """
-    suffix = _checked(path, shape)
-    frames = []
-    for frame in _frames(store, wanted, shape, suffix, by=by, today=today, reason=reason):
-        frames.append(frame)
-        progress("reading rows", sum(map(len, frames)), None)
+    suffix, count = _checked(path, shape), 0
+
+    def told(step: str, done: int, of: int | None) -> None:
+        nonlocal count
+        count = done
+        progress(step, done, of)
+
+    if suffix in data.files.write.STREAMED:
+        with data.files.write.whole(path) as part, part.open("wb") as file:
+            file.writelines(
+                stream(store, wanted, suffix, shape, by=by, today=today, reason=reason,
+                       progress=told)
+            )  # fmt: skip
+        return count
+    frames = list(
+        _frames(store, wanted, shape, suffix, by=by, today=today, reason=reason, progress=told)
+    )
     progress("writing the file", 0, None)
     _write(path, frames, suffix, target_crs(shape, suffix))
-    return sum(map(len, frames))
+    return count
 
 
 def _checked(path: Path, shape: Shape) -> str:
