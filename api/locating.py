@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import State
 from starlette.types import Scope, Send
 
-import data.locate
+import data.locate_point
 import data.scope
 from api.routes.locate import MOST_ACCURACY_M, Asked
 from api.tiles import SAFE, host_of, is_public
@@ -88,9 +88,9 @@ class Locating:
     async def _told(self, ground: Ground, cell: int, place: Place) -> bytes:
         """Ask the store what is to be said of a cell, and remember it."""
         lon, lat, accuracy_m = place
-        asked = data.locate.question(lon, lat, accuracy_m=accuracy_m)
+        asked = data.locate_point.question(lon, lat, accuracy_m=accuracy_m)
         async with data.scope.looking(self._state.pool, ANYBODY) as connection:
-            text = (await data.locate.at(connection, asked)).encode()
+            text = (await data.locate_point.at(connection, asked)).encode()
         ground.answers[cell] = text
         return text
 

@@ -37,6 +37,7 @@ import data.facilities
 import data.intake
 import data.layers
 import data.locate
+import data.locate_point
 import data.scope
 import data.tiles
 import gis.cell_index
@@ -93,8 +94,8 @@ def measured(
     join_s = timed(lambda: index.locate(x, y))
     memory_s = middle(lambda at: index.one(*spots[at % ASKED]), 20 * ASKED)
     with data.db.transaction(store, keep=False) as db:
-        asked = [data.locate.question(*spot, accuracy_m=0) for spot in spots]
-        store_s = middle(lambda at: data.locate.at_once(db, asked[at]), ASKED)
+        asked = [data.locate_point.question(*spot, accuracy_m=0) for spot in spots]
+        store_s = middle(lambda at: data.locate_point.at_once(db, asked[at]), ASKED)
         rounds = shapely.to_wkb(shapely.buffer(shapely.points(spots), 1000 * METRE))
         today = datetime.now(UTC).date()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,10 @@ import sqlalchemy as sa
 
 import data.db
 import data.layers
+import data.locate_point
+import data.scope
 from data.locate import IN_FORCE
+from gis.access import ANYBODY
 
 if TYPE_CHECKING:  # brings a compiler, for which the first page need not wait
     from gis.cell_index import CellIndex
@@ -39,14 +42,14 @@ class Ground:
     """The cells of one version.
 
     marks: of every cell its code, and by whom it was written. ids: of the cells of the index (m,).
-    answers: what is to be said where a cell holds a point and no other is near, by its id.
+    answers: what everybody is told where a cell holds a point and no other is near, by its id.
     """
 
     version: str
     marks: Marks
     ids: npt.NDArray[np.int64]
     index: CellIndex
-    answers: dict[int, bytes] = field(default_factory=dict)
+    answers: dict[int, bytes]
 
     def cell_at(self, lon: float, lat: float, reach: tuple[float, float]) -> int | None:
         """The id of the cell that holds a point, or `NOWHERE`. None where GEOS has to decide, or
@@ -89,11 +92,13 @@ class CellsHeld:
             if self._ground is None or len(fresh) * _ANEW > len(marks):
                 fresh, last = list(marks), {}
             told = db.execute(sa.text(_SHAPES), {"ids": fresh}).all()
+            data.scope.enter(db, ANYBODY)
+            answers = data.locate_point.answers(db)
         index = _index(self._ground.index if self._ground and last else None, last, marks, told)
         if index is not None:
             ids = {code: one for one, (code, _) in marks.items()}
             held = np.array([ids.get(code, NOWHERE) for code in index.codes.tolist()])
-            self._ground = Ground(version, marks, held, index)
+            self._ground = Ground(version, marks, held, index, answers)
 
 
 def _index(

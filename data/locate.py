@@ -1,4 +1,4 @@
-"""The place decides the cell: filing records, counting what stands where, looking up a point.
+"""The place decides the cell: filing records, counting what stands where.
 
 The shared-edge rule of `gis.locate` in SQL: `ST_Intersects` counts the boundary in, and among
 several cells the lowest code wins (`COLLATE "C"`: byte by byte). `ST_Covers` would answer the
@@ -13,15 +13,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.db
 import gis.locate
-from gis.coordinates import reach_in_degrees
-from gis.terms import ENDED_STATES, PostRole, Progress, RecordKind, quiet
+from gis.terms import ENDED_STATES, Progress, RecordKind, quiet
 
 TABLES = {
     "buildings": "building",
@@ -320,73 +318,6 @@ def count_unplaced(db: Session) -> dict[str, int]:
         kind: int(db.scalar(sa.text(sql.format(table=table))) or 0)
         for kind, table in TABLES.items()
     }
-
-
-# Looking up a point
-
-_LOCATE = f"""
-    WITH here AS (SELECT ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326) AS geom),
-    near AS (
-        SELECT c.id, c.code, c.name, c.kind, c.division_code,
-               ST_Intersects(c.geom, h.geom) AS inside,
-               ST_Distance(c.geom::geography, h.geom::geography) AS distance_m
-        FROM here h JOIN grid_cell c
-          ON c.geom && ST_Expand(h.geom, %(reach_lon)s, %(reach_lat)s)
-        WHERE {IN_FORCE}
-    ),
-    cell AS (SELECT * FROM near WHERE inside ORDER BY code COLLATE "C" LIMIT 1),
-    post_of AS (
-        SELECT json_agg(json_build_object('role', p.role, 'name', w.name, 'phone', w.phone)
-                        ORDER BY array_position(%(roles)s::text[], p.role), w.name) AS posts
-        FROM post p JOIN worker w ON w.id = p.worker_id
-        WHERE p.cell_id = (SELECT id FROM cell) AND p.valid_from <= current_date
-          AND (p.valid_to IS NULL OR p.valid_to > current_date)
-    ),
-    candidate AS (
-        SELECT json_agg(json_build_object('code', code, 'name', name,
-                        'distance_m', round(distance_m::numeric, 1))
-                        ORDER BY distance_m, code COLLATE "C") AS candidates
-        FROM near WHERE distance_m <= %(accuracy_m)s AND id IS DISTINCT FROM (SELECT id FROM cell)
-    )
-    SELECT json_build_object(
-        'cell', (SELECT json_build_object('code', c.code, 'name', c.name, 'kind', c.kind,
-                    'community', json_build_object('code', c.division_code, 'name', v.name),
-                    'street', json_build_object('code', v.parent_code, 'name', s.name))
-                 FROM cell c
-                 LEFT JOIN division v ON v.code = c.division_code AND v.valid_to IS NULL
-                 LEFT JOIN division s ON s.code = v.parent_code AND s.valid_to IS NULL),
-        'posts', coalesce((SELECT posts FROM post_of), '[]'),
-        'candidates', coalesce((SELECT candidates FROM candidate), '[]'))::text
-"""
-_ROLES = [str(role) for role in PostRole]
-
-
-def question(lon: float, lat: float, *, accuracy_m: float) -> Any:
-    """Bind a WGS-84 point and its accuracy in metres for `at` and `at_once`."""
-    reach = reach_in_degrees(lat, accuracy_m)
-    return {
-        "lon": lon,
-        "lat": lat,
-        "reach_lon": reach[0],
-        "reach_lat": reach[1],
-        "accuracy_m": accuracy_m,
-        "roles": _ROLES,
-    }
-
-
-async def at(connection: psycopg.AsyncConnection[Any], asked: Any) -> str:
-    """Answer, as JSON text, which cell holds a WGS-84 point and who is posted there."""
-    row = await (await connection.execute(_LOCATE, asked, prepare=True)).fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-def at_once(db: Session, asked: Any) -> str:
-    """Answer the same inside a transaction."""
-    with data.db.cursor(db) as cursor:
-        row = cursor.execute(_LOCATE, asked).fetchone()
-    assert row is not None
-    return str(row[0])
 
 
 TOUCHED = {

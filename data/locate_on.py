@@ -57,8 +57,8 @@ _LOCATE = f"""
 async def at(
     connection: psycopg.AsyncConnection[Any], asked: Any, day: date, *, with_posts: bool
 ) -> str:
-    """Answer a question of `data.locate.question` as of a day, as JSON text, with the `plan` of
-    that day: null, and no cell, where none was in force. Posts only where they may be told."""
+    """Answer a question of `data.locate_point` as of a day, as JSON text, with the `plan` of that
+    day: null, and no cell, where none was in force. Posts only where they may be told."""
     values = {**asked, "plan": None, "day": day, "posts": with_posts}
     row = await (await connection.execute(_LOCATE, values, prepare=True)).fetchone()
     assert row is not None

@@ -8,6 +8,7 @@ question is under way share the next one, so a crowd costs hardly more than one.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,10 @@ from psycopg_pool import AsyncConnectionPool
 import data.layers
 import data.sign_in
 from data.layers import Versions
+from data.quick import Question, Row
 
 PATIENCE_S = 10.0
+_NOW = Question("wangge_now", data.layers.VERSIONS_NOW)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Moment:
         self._waiting: list[tuple[bytes | None, asyncio.Future[Seen]]] = []
         self._asking: asyncio.Task[None] | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._last: tuple[tuple[Any, ...], Versions] | None = None
+        self._last: tuple[Row, Versions] | None = None
 
     async def begin(self) -> None:
         """Open the pool."""
@@ -90,9 +93,11 @@ class Moment:
     async def _ask(self, tokens: set[bytes]) -> Seen:
         """Ask on the connection that is kept; one that failed is not kept."""
         async with asyncio.timeout(PATIENCE_S):
-            connection = self._connection or await self._pool.getconn()
-            self._connection = None
+            kept, self._connection = self._connection, None
+            connection = kept or await self._pool.getconn()
             try:
+                if kept is None:
+                    await _NOW.prepare(connection)
                 seen = await self._asked(connection, tokens)
             except BaseException:
                 await connection.close()
@@ -102,20 +107,19 @@ class Moment:
             return seen
 
     async def _asked(self, connection: psycopg.AsyncConnection[Any], tokens: set[bytes]) -> Seen:
-        if not tokens:
-            cursor = await connection.execute(data.layers.VERSIONS_NOW, prepare=True)
-            return Seen(self._versions(await cursor.fetchone()), {})
-        hashes = {"hashes": list(tokens)}
-        async with connection.pipeline(), connection.transaction():
-            await connection.execute(data.sign_in.OPEN, prepare=True)
-            who = await connection.execute(data.sign_in.WHO, hashes, prepare=True)
-            cursor = await connection.execute(data.layers.VERSIONS_NOW, prepare=True)
-        rows = {bytes(row[0]): row for row in await who.fetchall()}
-        return Seen(self._versions(await cursor.fetchone()), rows)
+        rows = {}
+        if tokens:
+            hashes = {"hashes": list(tokens)}
+            async with connection.pipeline(), connection.transaction():
+                await connection.execute(data.sign_in.OPEN, prepare=True)
+                who = await connection.execute(data.sign_in.WHO, hashes, prepare=True)
+            rows = {bytes(row[0]): row for row in await who.fetchall()}
+        return Seen(self._versions(await _NOW.row(connection)), rows)
 
-    def _versions(self, row: tuple[Any, ...] | None) -> Versions:
+    def _versions(self, row: Row) -> Versions:
         """The same object as long as nothing was edited."""
-        assert row is not None
         if self._last is None or self._last[0] != row:
-            self._last = (row, data.layers.versions_of(row))
+            plan, day, edits, layers = ((part or b"").decode() for part in row)
+            told = (int(plan or 0), day, int(edits or 0), json.loads(layers or "{}"))
+            self._last = (row, data.layers.versions_of(told))
         return self._last[1]

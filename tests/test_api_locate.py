@@ -13,7 +13,7 @@ from town import at, draw, found
 import data.cells_held
 import data.db
 import data.layers
-import data.locate
+import data.locate_point
 from gis.coordinates import convert
 from gis.terms import Datum
 
@@ -124,8 +124,8 @@ def test_an_edit_is_in_the_next_answer_and_memory_answers_as_the_database(base, 
             for accuracy_m, spot in product((0, 30), spots):
                 place = {"lon": spot.x, "lat": spot.y, "accuracy_m": accuracy_m}
                 told = asking.get("/locate", params=place).json()
-                asked = data.locate.question(spot.x, spot.y, accuracy_m=accuracy_m)
-                assert told == json.loads(data.locate.at_once(db, asked)), place
+                asked = data.locate_point.question(spot.x, spot.y, accuracy_m=accuracy_m)
+                assert told == json.loads(data.locate_point.at_once(db, asked)), place
 
     for statement in (
         "UPDATE grid_cell SET geom = ST_Translate(geom, 0.0005, 0) WHERE code = 'A'",

@@ -12,6 +12,7 @@ from town import TESTER, at, box, draw, filed, found, place
 import api.actions.joining
 import data.db
 import data.locate
+import data.locate_point
 from data.locate import Filed
 from gis.errors import NotFound
 
@@ -246,8 +247,8 @@ def test_the_unplaced_are_listed_with_the_reason(db):
 
 
 def look_up(db, spot, accuracy_m=0.0):
-    asked = data.locate.question(spot.x, spot.y, accuracy_m=accuracy_m)
-    return json.loads(data.locate.at_once(db, asked))
+    asked = data.locate_point.question(spot.x, spot.y, accuracy_m=accuracy_m)
+    return json.loads(data.locate_point.at_once(db, asked))
 
 
 def test_candidates_lie_within_the_accuracy_nearest_first(db):

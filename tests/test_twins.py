@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from town import LAT, LON, SIDE, at, box, draw, filed, found, place, shapes
 
 import data.locate
+import data.locate_point
 from gis.locate import cell_of
 
 rng = np.random.default_rng
@@ -76,8 +77,8 @@ def test_codes_that_languages_and_bytes_sort_differently(db, codes):
     answers = agree(db, cells, lattice(2, 2))
     lowest = min(codes, key=str.encode)
     assert answers[3 * 7 + 3] == lowest, "the corner where all four meet"
-    asked = data.locate.question(at(1, 1).x, at(1, 1).y, accuracy_m=0)
-    assert json.loads(data.locate.at_once(db, asked))["cell"]["code"] == lowest
+    asked = data.locate_point.question(at(1, 1).x, at(1, 1).y, accuracy_m=0)
+    assert json.loads(data.locate_point.at_once(db, asked))["cell"]["code"] == lowest
 
 
 def delaunay(seed, count=60):

@@ -14,6 +14,7 @@ import data.community_places
 import data.db
 import data.journal
 import data.locate
+import data.locate_point
 import data.scope
 import gis.community
 from api.actions.register import require
@@ -67,7 +68,7 @@ def add(
         data.community_places.alone(db, row["name"])
         if known := data.community_places.coded(db, code):
             return known
-        there = data.locate.at_once(db, data.locate.question(lon, lat, accuracy_m=0))
+        there = data.locate_point.at_once(db, data.locate_point.question(lon, lat, accuracy_m=0))
         cell = (orjson.loads(there)["cell"] or {}).get("code")
         number = data.community_places.cell_of(db, cell)
         if not anyway:

@@ -36,14 +36,14 @@ def locate(
     from gis import coordinates
 
     coordinates.check_point(lon, lat)
-    asked = data.locate.question(
+    asked = data.locate_point.question(
         *coordinates.convert_point(lon, lat, source=datum), accuracy_m=accuracy_m
     )
     with (
         opening.opened(opening.settings()) as opened,
         data.db.transaction(opened.store, keep=False) as db,
     ):
-        answer = data.locate.at_once(db, asked)
+        answer = data.locate_point.at_once(db, asked)
         api.show.where(answer, has_plan=data.grid.plan_in_force(db) is not None)
 
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-import data.locate
 import data.locate_on
+import data.locate_point
 import gis.dials
 from api.deps import Hot, ViewerDep
 from gis import coordinates
@@ -43,9 +43,9 @@ async def locate(connection: Hot, viewer: ViewerDep, asked: Annotated[Asked, Que
     """
     coordinates.check_point(asked.lon, asked.lat)
     place = coordinates.convert_point(asked.lon, asked.lat, source=asked.datum)
-    question = data.locate.question(*place, accuracy_m=asked.accuracy_m)
+    question = data.locate_point.question(*place, accuracy_m=asked.accuracy_m)
     if asked.on is None:
-        found = await data.locate.at(connection, question)
+        found = await data.locate_point.at(connection, question)
     else:
         with_posts = viewer.may(Right.COUNTS)
         found = await data.locate_on.at(connection, question, asked.on, with_posts=with_posts)

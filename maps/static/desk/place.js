@@ -22,12 +22,12 @@ let pick = null; // what a click means while a tool takes it
 let ring = null;
 const CASE_ZOOM = 16;
 const DRAG_MS = 3000;
+const LEEWAY = 0.2; // zooms: a box may be a seventh larger than the view
 
-// The first view fits; from there on whole zooms only: tiles that are stretched cost twice the time
-// in every frame of a drag.
+// Whole zooms only: tiles that are stretched cost four times as much in every frame of a drag.
 export function openMap(id) {
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  map = L.map(id, { zoomControl: false, maxZoom: 20, minZoom: 3, zoomSnap: 0.25, fadeAnimation: false, zoomAnimation: !calm, inertia: !calm });
+  map = L.map(id, { zoomControl: false, maxZoom: 20, minZoom: 3, fadeAnimation: false, zoomAnimation: !calm, inertia: !calm });
   map.getContainer().setAttribute('aria-label', t('desk.map.title'));
   map.attributionControl.setPrefix('Leaflet');
   map.createPane('town').style.zIndex = 300;
@@ -49,9 +49,8 @@ export async function begin(open) {
   dress();
   look.overview = await askJson('/overview');
   const { bbox } = look.overview;
-  if (bbox) map.fitBounds(boxOnMap(bbox), { animate: false, padding: [16, 16] });
+  if (bbox) fit(L.latLngBounds(boxOnMap(bbox)));
   else map.setView([35, 105], 5);
-  map.options.zoomSnap = 1;
   look.opaque = true;
   map.eachLayer((one) => { if (one instanceof L.TileLayer) look.opaque = false; }); // a basemap
   tiles.addTo(map);
@@ -67,6 +66,14 @@ export async function begin(open) {
     names.draw();
   });
   repaint('overview');
+}
+
+// The whole zoom at which a box fills the view best: a little of it may stand out.
+function fit(box) {
+  map.options.zoomSnap = 0;
+  const zoom = Math.floor(map.getBoundsZoom(box) + LEEWAY);
+  map.options.zoomSnap = 1;
+  map.setView(box.getCenter(), zoom, { animate: false });
 }
 
 // By day or by night, as the page is.
