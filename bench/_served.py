@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +13,12 @@ WANGGE = [sys.executable, "-c", "from api.cli import main; main()"]
 
 
 @contextmanager
-def served(home: Path, *, size: str, port: int, yields: int = 0) -> Iterator[str]:
+def served(
+    home: Path, *, size: str, port: int, yields: int = 0, program: Sequence[str] = WANGGE
+) -> Iterator[str]:
     """The demo town, by the program itself, which `yields` (nice) to what else is running."""
     running = subprocess.Popen(
-        ["nice", "-n", str(yields), *WANGGE, "demo", "--size", size, "--port", str(port)],
+        ["nice", "-n", str(yields), *program, "demo", "--size", size, "--port", str(port)],
         env=_environment(home), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
