@@ -1,5 +1,9 @@
 """From a sheet of residents to people in homes in cells, indexed, in PostGIS: beside the peers.
 
+A whole import is held against the bare COPY of its rows. The peers check, seal and part nothing:
+`vs_geopandas` and `vs_copy_update` hold them against us at their own work, one table from the same
+sheet; `whole_…` against our whole import.
+
 The work: a CSV of N residents, twenty columns, their buildings spread over M cells that lie in the
 store already. Every way is a process of its own that starts from the file, and ends when its
 transaction is kept; seconds are of the clock, memory is the most that its process held.
@@ -7,6 +11,8 @@ transaction is kept; seconds are of the clock, memory is the most that its proce
 - wangge: `wangge import residents`. Every value checked, ids by their check character, people who
   stand twice told; buildings, dwellings and households made; cell by place; name, id and phone
   sealed, masked and indexed blind; four tables, nineteen indexes, three foreign keys; counts told.
+- wangge, one table: what the peers below do, by the parts of our import: read, look up, order along
+  a curve, binary COPY with the cell in the row, three indexes.
 - bare COPY: the rows that then stand in the four tables, laid out before the clock starts, by
   binary COPY into empty tables, the same indexes and keys built after. No reading, no checking, no
   join, no sealing: what the store alone needs.
@@ -32,6 +38,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 import bench._coverage
+import bench._load_flat
 import bench._load_peers
 import bench._load_sheet
 import data.db
@@ -42,6 +49,7 @@ from gis.access import operator
 from gis.places import Reference
 from gis.terms import Datum, RecordKind
 
+FLAT = "wangge, one table"
 SEAL = Seal(bytes(range(32)))
 
 
@@ -65,6 +73,7 @@ def ways(url: str, file: Path, folder: Path) -> dict[str, Callable[[], None]]:
     names = file.open(encoding="utf-8").readline().strip().replace('"', "").split(",")
     return {
         "wangge": lambda: by_wangge(url, file),
+        FLAT: lambda: bench._load_flat.by_wangge(url, file),
         "bare COPY": lambda: peers.by_bare_copy(url, folder),
         "geopandas": lambda: peers.by_geopandas(url, file),
         **{
@@ -160,11 +169,14 @@ def show(count: int, taken: dict[str, tuple[float, float]], differ: int, *, want
     ]
     table([("", "seconds", "rows/s", "time of wangge's", "MiB"), *lines])
     updates = [seconds for name, (seconds, _) in taken.items() if name.startswith("COPY")]
+    flat, geopandas_s = taken[FLAT][0], taken["geopandas"][0]
     last_line(
         {
             "vs_bare_copy": ours / taken["bare COPY"][0],
-            "vs_geopandas": taken["geopandas"][0] / ours,
-            "vs_copy_update": min(updates) / ours,
+            "vs_geopandas": geopandas_s / flat,
+            "vs_copy_update": min(updates) / flat,
+            "whole_vs_geopandas": geopandas_s / ours,
+            "whole_vs_copy_update": min(updates) / ours,
             "peak_mib": peak,
             "rows_per_s": count / ours,
             "disagreements": differ,

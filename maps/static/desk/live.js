@@ -2,6 +2,7 @@
 // queue's lines, the open case, the signs on the map. At once, then at most once a second.
 
 import { listen } from '../map/live.js';
+import { turn } from '../map/turn.js';
 import { expected } from '../page/ask.js';
 import { freshCalled } from './called.js';
 import { freshCase } from './case.js';
@@ -43,8 +44,11 @@ async function act() {
   const { all, moves, cells } = heard;
   heard = none();
   if (all || moves.has(state.case)) freshCase().catch(expected);
+  await turn();
   freshCalled(open);
+  await turn();
   tiles.reloadCases({ all, files: new Set(moves.keys()), cells }).catch(expected);
+  await turn();
   await Promise.all([new Promise((done) => setTimeout(done, REST_MS)),
     renew([...moves].map(([code, move]) => ({ code, move })), { all }).catch(expected)]);
   resting = false;

@@ -9,18 +9,11 @@ import { EXTENT } from './decode.js';
 import { lookNow } from './look.js';
 import { ask, hang } from './painter.js';
 import { settings, state } from './state.js';
+import { turn } from './turn.js';
 
 const AGAIN_S = [2, 5, 10, 30];
 const SIDE = 512; // CSS pixels of a tile; so a tile's z is one less than the map's
 let made = 0;
-let last = Promise.resolve();
-
-// Those that come into view together are begun one after the other, so that a frame can be drawn
-// between them.
-async function turn() {
-  last = last.then(() => new Promise((done) => { setTimeout(done); }));
-  await last;
-}
 
 // A page that is enlarged, or moved to another screen, has other pixels. Returns how to stop.
 function watchRatio(changed) {
@@ -181,7 +174,7 @@ export const TownTiles = L.GridLayer.extend({
     for (const { el } of Object.values(this._tiles ?? {})) el.behind = !el.taken;
     const keys = here.map(({ key }) => key);
     const meant = new Set(all ? keys : await ask('concerned', { keys, files, cells }));
-    await Promise.all(here.filter(({ key }) => meant.has(key)).map(({ canvas, coords }) => this._mend(canvas, coords)));
+    await Promise.all(here.filter(({ key }) => meant.has(key)).map(({ canvas, coords }) => turn().then(() => this._mend(canvas, coords))));
   },
 
   // The tiles now on screen.
