@@ -69,7 +69,8 @@ _OF_CELLS = {
 _EDITED = """SELECT p.id, current_date::text, p.version,
                  (SELECT json_object_agg(layer, version) FROM data_version)
                  FROM (SELECT {plan} AS id) one LEFT JOIN grid_plan p USING (id)"""
-_VERSIONS = _EDITED.format(plan=PLAN_ID)
+_COUNTED = "(SELECT value #>> '{}' FROM store_fact WHERE key = 'cell_workers')"
+_VERSIONS = f"SELECT v.*, {_COUNTED} FROM ({_EDITED.format(plan=PLAN_ID)}) v"
 VERSIONS_NOW = _EDITED.format(plan="(SELECT id FROM grid_plan WHERE state = 'published')")
 """What `versions_of` reads, of the plan in force: one row."""
 _FEEDS = {name: {name, "cells"} for name in ("base", "buildings", "divisions")}
@@ -172,6 +173,17 @@ async def version(
     Raises:
         NotFound: no plan has that name, or none was in force on that day.
     """
+    return (await versions(connection, plan, as_of))[0].of(layers)
+
+
+async def versions(
+    connection: psycopg.AsyncConnection[Any], plan: str | None = None, as_of: date | None = None
+) -> tuple[Versions, bool]:
+    """Return the versions, and whether the workers of cells were counted of this ground.
+
+    Raises:
+        NotFound: no plan has that name, or none was in force on that day.
+    """
     asked = {"plan": plan, "day": as_of}
     row = await (await connection.execute(_VERSIONS, asked, prepare=True)).fetchone()
     assert row is not None
@@ -179,7 +191,8 @@ async def version(
         await plan_exists(connection, plan)
     if row[0] is None and as_of is not None:
         raise NotFound(f"no plan was in force on {as_of}", value=str(as_of))
-    return versions_of(row).of(layers)
+    found = versions_of(row[:4])
+    return found, row[4] == found.ground
 
 
 async def plan_exists(connection: psycopg.AsyncConnection[Any], plan: str) -> None:

@@ -69,9 +69,10 @@ async def make(pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> Tile:
         NotFound: no such plan, or none on that day.
     """
     async with data.scope.looking(pool, viewer, still=True) as connection:
-        now = await data.layers.version(connection, ask.layers, ask.plan, ask.as_of)
-        key = (ask, now, sight(viewer, ask))
-        return Tile(key, tag(key), await data.tiles.tile(connection, ask))
+        now, counted = await data.layers.versions(connection, ask.plan, ask.as_of)
+        key = (ask, now.of(ask.layers), sight(viewer, ask))
+        made = await data.tiles.tile(connection, ask, counted=counted)
+        return Tile(key, tag(key), made)
 
 
 class Shelf:
