@@ -195,7 +195,7 @@ async def answered(
         if found := next((one for one in ours if one in _tags(held)), None):
             return Answer(304, [_etag(found), control, _VARY], b"")
     if tile is None:
-        tile = await shelf.made(key, partial(data.tiles_kept.make, state.pool, viewer, ask))
+        tile = await shelf.made(key, partial(shelf.make, state.pool, viewer, ask))
     if not is_packed or len(tile.plain) < data.tiles_kept.LEAST_PACKED:
         body, about = tile.plain, [_etag(tile.tag)]
     else:

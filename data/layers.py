@@ -184,13 +184,27 @@ async def versions(
     Raises:
         NotFound: no plan has that name, or none was in force on that day.
     """
-    asked = {"plan": plan, "day": as_of}
-    row = await (await connection.execute(_VERSIONS, asked, prepare=True)).fetchone()
-    assert row is not None
-    if row[0] is None and plan is not None:
+    row = await (await ask_versions(connection, plan, as_of)).fetchone()
+    if row is not None and row[0] is None and plan is not None:
         await plan_exists(connection, plan)
-    if row[0] is None and as_of is not None:
+    if row is not None and row[0] is None and as_of is not None:
         raise NotFound(f"no plan was in force on {as_of}", value=str(as_of))
+    return told_versions(row)
+
+
+Rows = psycopg.AsyncCursor[tuple[Any, ...]]
+
+
+async def ask_versions(
+    connection: psycopg.AsyncConnection[Any], plan: str | None = None, as_of: date | None = None
+) -> Rows:
+    """Ask for the versions; `told_versions` reads the row of the answer, when it is there."""
+    return await connection.execute(_VERSIONS, {"plan": plan, "day": as_of}, prepare=True)
+
+
+def told_versions(row: tuple[Any, ...] | None) -> tuple[Versions, bool]:
+    """Read the answer to `ask_versions`: also whether workers were counted of this ground."""
+    assert row is not None
     found = versions_of(row[:4])
     return found, row[4] == found.ground
 

@@ -11,7 +11,7 @@ Residents are no layer: people leave the store only as counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -32,8 +32,11 @@ REACH = EXTENT // 2
 """Units beyond the tile's edge that an outline may go on for: to clip it would cost more."""
 POINTS_FROM = 12
 """From this zoom single points; below it one number per cell, never raw points."""
+NAMES_FROM = 12
+"""From this zoom cells have places for their names."""
 WORDS_FROM = 14
 """From this zoom points carry their names; below it a tile holds thousands, as mere dots."""
+NEVER = MAX_ZOOM + 1
 PLANNED_ONCE_FROM = 14
 """From here a tile holds so few cells that planning its reading took longer than the reading."""
 _PLANNED = {
@@ -171,39 +174,41 @@ def _kept(way: Way) -> str:
     return "LEFT JOIN cell_outline o ON o.zoom = %(z)s AND o.cell_id = c.id" if way.kept else ""
 
 
-def _mvt(name: str, rows: str, *, before: str = "") -> str:
+def _mvt(name: str, rows: str) -> str:
     """A layer of the rows; behind `OFFSET 0` each shape is made once, not to be looked at and again
     to be told."""
-    return f"""{before} SELECT ST_AsMVT(f, '{name}', {EXTENT}, 'shape', 'id')
+    return f"""SELECT ST_AsMVT(f, '{name}', {EXTENT}, 'shape', 'id')
         FROM ({rows} OFFSET 0) f WHERE shape IS NOT NULL"""
 
 
 _CELLS_HERE = f"c.geom && {_ENVELOPE} AND {IN_PLAN}"
 
 
-def _cells(way: Way) -> str:
-    return _mvt(
-        "cells",
-        f"""SELECT c.id, c.code, c.name, c.kind, {HOUSEHOLDS} AS households,
-                   coalesce({known("facilities")}, 0) AS facilities,
-                   {known("open_cases")} AS open_cases, {LOAD} AS load, {HIDDEN} AS hidden,
-                   {_outline(way)} AS shape
-            FROM grid_cell c {_kept(way)} {TALLIES}
-                 LEFT JOIN {"cell_workers" if way.counted else "workers"} w ON w.cell_id = c.id
-            WHERE {_CELLS_HERE} ORDER BY c.id""",
-        before="" if way.counted else f"WITH {workers(_CELLS_HERE)}",
-    )
+_TOLD = f"""c.id, c.code, c.name, c.kind, {HOUSEHOLDS} AS households,
+    coalesce({known("facilities")}, 0) AS facilities, {known("open_cases")} AS open_cases,
+    {LOAD} AS load, {HIDDEN} AS hidden"""
+_SIZE = """round(ST_XMax(c.geom_3857) - ST_XMin(c.geom_3857))::int AS width,
+    round(ST_YMax(c.geom_3857) - ST_YMin(c.geom_3857))::int AS height"""
 
 
-def _cell_names(way: Way) -> str:
-    return _mvt(
-        "cell_names",
-        f"""SELECT c.id, c.name, c.code,
-                   round(ST_XMax(c.geom_3857) - ST_XMin(c.geom_3857))::int AS width,
-                   round(ST_YMax(c.geom_3857) - ST_YMin(c.geom_3857))::int AS height,
-                   {_place(way)} AS shape
-            FROM grid_cell c {_kept(way)} WHERE {_CELLS_HERE} ORDER BY c.id""",
-    )
+def _cells(way: Way, *, named: bool) -> str:
+    """Cells, and from some zoom on their names: both from one look at them."""
+    of_name = f", {_SIZE}, {_place(way)} AS spot" if named else ""
+    rows = f"""SELECT {_TOLD}, {_outline(way)} AS shape {of_name}
+        FROM grid_cell c {_kept(way)} {TALLIES}
+             LEFT JOIN {"cell_workers" if way.counted else "workers"} w ON w.cell_id = c.id
+        WHERE {_CELLS_HERE} ORDER BY c.id"""
+    before = "" if way.counted else f"{workers(_CELLS_HERE)},"
+    columns = "id, code, name, kind, households, facilities, open_cases, load, hidden, shape"
+    layers = [_layer("cells", columns)]
+    if named:
+        layers.append(_layer("cell_names", "id, name, code, width, height, spot AS shape"))
+    return f"WITH {before} here AS MATERIALIZED ({rows}) SELECT {' || '.join(layers)}"
+
+
+def _layer(name: str, columns: str) -> str:
+    return f"""coalesce((SELECT ST_AsMVT(f, '{name}', {EXTENT}, 'shape', 'id')
+        FROM (SELECT {columns} FROM here) f WHERE shape IS NOT NULL), '')"""
 
 
 def _per_cell(name: str, counted: str, way: Way) -> str:
@@ -281,29 +286,33 @@ class Recipe:
 
     sql: str
     from_zoom: int = 0
-    below_zoom: int = MAX_ZOOM + 1
+    below_zoom: int = NEVER
+    planned_once_from: int = PLANNED_ONCE_FROM
 
 
 @cache
 def recipes(way: Way) -> dict[str, tuple[Recipe, ...]]:
     """The MVT layers of every layer of the map, made in one way."""
-    few, many = (POINTS_FROM, WORDS_FROM), (WORDS_FROM, MAX_ZOOM + 1)
+    few, many = (POINTS_FROM, WORDS_FROM), (WORDS_FROM, NEVER)
     return {
         "base": (Recipe(_base(way)),),
         "buildings": (Recipe(_buildings(way), from_zoom=13),),
-        "cells": (Recipe(_cells(way)), Recipe(_cell_names(way), from_zoom=12)),
+        "cells": (
+            Recipe(_cells(way, named=False), below_zoom=NAMES_FROM),
+            Recipe(_cells(way, named=True), NAMES_FROM),
+        ),
         "divisions": (
             Recipe(_divisions("divisions", "id, code, name, level", "geom", way)),
             Recipe(_divisions("division_names", "id, name, level", "ST_PointOnSurface(geom)", way)),
         ),
         "facilities": (
-            Recipe(_facilities("category", way), *few),
+            Recipe(_facilities("category", way), *few, POINTS_FROM),
             Recipe(_facilities("code, name, kind, category", way), *many),
             Recipe(_per_cell("facilities_by_cell", "facilities", way), below_zoom=POINTS_FROM),
         ),
         "cases": (
-            Recipe(_cases(f"state, {_DUE}", way), *few),
-            Recipe(_cases(f"code, title, state, class_code, {_DUE}", way), *many),
+            Recipe(_cases(f"state, {_DUE}", way), *few, NEVER),
+            Recipe(_cases(f"code, title, state, class_code, {_DUE}", way), *many, NEVER),
             Recipe(_per_cell("cases_by_cell", "open_cases", way), below_zoom=POINTS_FROM),
         ),
     }
@@ -324,6 +333,14 @@ class Ask:
     datum: Datum = Datum.WGS84
     as_of: date | None = None
 
+    @property
+    def is_now(self) -> bool:
+        """Whether it is about the plan in force, on this day."""
+        return self.plan is None and self.as_of is None
+
+
+Rows = psycopg.AsyncCursor[Any]
+
 
 async def tile(
     connection: psycopg.AsyncConnection[Any], ask: Ask, *, counted: bool = False
@@ -331,31 +348,44 @@ async def tile(
     """Make a tile: the MVT bytes of its layers, one after the other (that is one valid tile).
 
     `counted`: the workers of each cell, as they were counted, are those of the ground as it is.
+    """
+    async with connection.pipeline():  # one way to the store and back, however many layers
+        asked = await begin(connection, ask, counted=counted)
+    return await finished(asked)
+
+
+async def begin(
+    connection: psycopg.AsyncConnection[Any], ask: Ask, *, counted: bool = False
+) -> list[Rows]:
+    """Ask for the layers of a tile; `finished` reads them, when the answers are there.
 
     A tile of a whole city is planned by itself: the one plan that a prepared statement settles on
     took 3.2 s where a fitting one takes 0.25 s (20,000 cells). Where a tile holds few, that plan
-    fits. Cases lie under policies that a plan has to know.
+    fits; facilities have only one. Cases lie under policies that a plan has to know.
     """
     values = data.tiles_place.values(ask)
-    is_now = ask.plan is None and ask.as_of is None
-    way = Way(
-        moved=data.tiles_place.is_moved(ask),
-        kept=is_now and ask.z in gis.outlines.ZOOMS,
-        counted=is_now and counted,
-    )
-    made = recipes(way)
-    cursors, planned_once = [], False
-    async with connection.pipeline():  # one way to the store and back, however many layers
-        for layer, recipe in ((name, one) for name in ask.layers for one in made[name]):
-            if not recipe.from_zoom <= ask.z < recipe.below_zoom:
-                continue
-            once = ask.z >= PLANNED_ONCE_FROM and layer != "cases"
-            if once != planned_once:
-                await connection.execute(_PLANNED[once])
-                planned_once = once
-            cursor = connection.cursor(binary=True)
-            sql = data.plan_cells.fitting(recipe.sql, values)
-            await cursor.execute(sql, values, prepare=once)
-            cursors.append(cursor)
-    rows = [await cursor.fetchone() for cursor in cursors]
+    asked, planned_once = [], False
+    for recipe in _recipes(ask, counted=counted):
+        once = ask.z >= recipe.planned_once_from
+        if once != planned_once:
+            await connection.execute(_PLANNED[once])
+            planned_once = once
+        cursor = connection.cursor(binary=True)
+        await cursor.execute(data.plan_cells.fitting(recipe.sql, values), values, prepare=once)
+        asked.append(cursor)
+    return asked
+
+
+async def finished(asked: Sequence[Rows]) -> bytes:
+    """Join the layers that were asked for."""
+    rows = [await cursor.fetchone() for cursor in asked]
     return b"".join(bytes(row[0]) for row in rows if row and row[0])
+
+
+def _recipes(ask: Ask, *, counted: bool) -> Iterator[Recipe]:
+    is_kept = ask.is_now and ask.z in gis.outlines.ZOOMS
+    way = Way(data.tiles_place.is_moved(ask), is_kept, ask.is_now and counted)
+    for layer in ask.layers:
+        for recipe in recipes(way)[layer]:
+            if recipe.from_zoom <= ask.z < recipe.below_zoom:
+                yield recipe
