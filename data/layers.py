@@ -22,25 +22,32 @@ from sqlalchemy.orm import Session
 import data.areas
 import data.plan_cells
 import data.scope
+import data.tiles
 import gis.coordinates
-from data.tiles import HIDDEN, HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, TALLIES, known, workers
+from data.tiles import HIDDEN, HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, TALLIES, known
 from gis.errors import BadInput, NotFound
 from gis.terms import Datum
 
 CHUNK = 5000
 DIGITS = 7
 
-_CELL_ROWS = f"""
-    WITH here AS MATERIALIZED (SELECT c.id FROM grid_cell c WHERE {IN_PLAN} AND {{where}}),
-    {workers("c.id IN (SELECT id FROM here)")}
+
+def _cells(*, counted: bool) -> str:
+    """Cells with their numbers; `counted`: with their workers as they were counted before."""
+    workers = "" if counted else f", {data.tiles.workers('c.id IN (SELECT id FROM here)')}"
+    return f"""
+    WITH here AS MATERIALIZED (SELECT c.id FROM grid_cell c WHERE {IN_PLAN} AND {{where}}) {workers}
     SELECT c.id, c.code, c.name, c.kind, c.division_code, {HOUSEHOLDS} AS households,
            coalesce({known("facilities")}, 0) AS facilities, {known("open_cases")} AS open_cases,
            {LOAD} AS load, {HIDDEN} AS hidden, round(c.area_m2::numeric, 1) AS area_m2, c.geom
     FROM here JOIN grid_cell c USING (id) {TALLIES}
-                     LEFT JOIN workers w ON w.cell_id = c.id
+         LEFT JOIN {"cell_workers" if counted else "workers"} w ON w.cell_id = c.id
 """
+
+
+_COUNTED_CELLS = _cells(counted=True)
 _ROWS = {
-    "cells": _CELL_ROWS,
+    "cells": _cells(counted=False),
     "facilities": "SELECT id, code, name, kind, category, class_code, address, geom "
     "FROM facility WHERE {where}",
     "cases": "SELECT id, code, title, state, class_code, reported_at, due_at, geom "
@@ -278,7 +285,7 @@ def check(wanted: Wanted) -> None:
         )
 
 
-def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+def _question(wanted: Wanted, *, counted: bool) -> tuple[str, dict[str, Any]]:
     own = "c." if wanted.layer == "cells" else ""
     where: list[str] = ["TRUE"]
     values: dict[str, Any] = {"plan": wanted.plan, "day": wanted.as_of}
@@ -289,7 +296,8 @@ def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
         where.append(_OF_CELLS[wanted.layer])
         values |= vars(wanted.area)
     where.append(f"{own}id > %(after)s ORDER BY {own}id LIMIT %(most)s")
-    rows = data.plan_cells.fitting(_ROWS[wanted.layer], values)
+    sql = _COUNTED_CELLS if counted else _ROWS[wanted.layer]
+    rows = data.plan_cells.fitting(sql, values)
     return rows.format(where=" AND ".join(where)), values
 
 
@@ -297,7 +305,10 @@ async def collection(
     connection: psycopg.AsyncConnection[Any], wanted: Wanted
 ) -> AsyncIterator[bytes]:
     """Yield a GeoJSON FeatureCollection in pieces; `limit` cuts it off."""
-    rows, values = _question(wanted)
+    counted = False
+    if wanted.layer == "cells" and wanted.plan is None and wanted.as_of is None:
+        counted = (await versions(connection))[1]
+    rows, values = _question(wanted, counted=counted)
     read, join = _READERS[wanted.datum != Datum.WGS84]
     values |= {"after": -1, "most": 0}
     left, glue = wanted.limit if wanted.limit is not None else math.inf, b""
