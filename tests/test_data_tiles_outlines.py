@@ -29,11 +29,11 @@ from gis.terms import Datum
 
 
 @pytest.fixture
-def outlined(small_town: sa.Engine) -> sa.Engine:
+def outlined(town: sa.Engine) -> sa.Engine:
     """A small town of which nothing is missing."""
-    with data.db.transaction(small_town) as db:
+    with data.db.transaction(town) as db:
         data.tiles_outlines.make_all(db)
-    return small_town
+    return town
 
 
 def url_of(store: sa.Engine) -> str:
@@ -114,7 +114,8 @@ def test_a_tile_of_outlines_is_that_of_the_cells_but_for_a_hair(
     strip = shapely.area(shapely.symmetric_difference(ours, theirs))
     # what is left out of a line is never more than some units beside it
     assert (strip <= 2 * gis.outlines.TOLERANCE * shapely.length(theirs) + 8).all()
-    assert kept.geometry.count_coordinates().sum() < plain.geometry.count_coordinates().sum()
+    if zoom < 14:  # there little is left out, and nothing clipped
+        assert kept.geometry.count_coordinates().sum() < plain.geometry.count_coordinates().sum()
 
 
 def test_an_edit_is_in_the_next_tile_and_the_outline_is_made_again(
