@@ -105,9 +105,10 @@ def _work_while_it_answers(store: sa.Engine, wait: Callable[[float], None]) -> N
     import api.actions.collections_over
     import api.actions.community_over
     import api.actions.deadlines as acts
+    import api.actions.outlines
     import api.actions.plans_due
 
-    shown_at = -SHOW_EVERY_S
+    shown_at, drawing = -SHOW_EVERY_S, True
     while True:
         acts.catch_up(store, now=datetime.now(UTC))
         api.actions.plans_due.publish_due(store)
@@ -115,7 +116,9 @@ def _work_while_it_answers(store: sa.Engine, wait: Callable[[float], None]) -> N
             api.actions.collections_over.end_due(store, now=datetime.now(UTC))
             api.actions.community_over.end_contacts(store, now=datetime.now(UTC))
             acts.show_counts(store)
-            shown_at = time.monotonic()
+            shown_at, drawing = time.monotonic(), True
+        if drawing and (drawing := api.actions.outlines.step(store)):
+            continue  # a step takes a few seconds at most: what is due comes in between
         due = acts.next_at(store)
         left = (due - datetime.now(UTC)).total_seconds() if due else LONGEST_SLEEP_S
         wait(min(max(left, 0.0), LONGEST_SLEEP_S))

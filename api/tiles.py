@@ -25,6 +25,7 @@ from starlette.types import Send
 import data.sign_in
 import data.tiles
 import data.tiles_kept
+import data.tiles_place
 import gis.dials
 from api import errors
 from api.auth import ACCOUNT, COOKIE
@@ -65,8 +66,8 @@ def read(layers: str, place: tuple[str, str, str], query: list[tuple[str, str]])
                 field=name, value=value, choices=list(PARAMETERS),
             )  # fmt: skip
     told = dict(query)
-    names = data.tiles.check_layers(layers, tuple(data.tiles.RECIPES))
-    z, x, y = data.tiles.check_address(*place)
+    names = data.tiles_place.check_layers(layers, tuple(data.tiles.RECIPES))
+    z, x, y = data.tiles_place.check_address(*place)
     datum = datum_of(told.get("datum"), DATUMS)
     if "plan" in told and "as_of" in told:
         raise BadInput("plan and as_of exclude each other", field="as_of")
@@ -194,7 +195,7 @@ async def answered(
         if found := next((one for one in ours if one in _tags(held)), None):
             return Answer(304, [_etag(found), control, _VARY], b"")
     if tile is None:
-        tile = await shelf.made(key, partial(data.tiles_kept.make, state.pool, viewer, ask))
+        tile = await shelf.made(key, partial(shelf.make, state.pool, viewer, ask))
     if not is_packed or len(tile.plain) < data.tiles_kept.LEAST_PACKED:
         body, about = tile.plain, [_etag(tile.tag)]
     else:

@@ -25,6 +25,7 @@ import data.db
 import data.register_look
 import data.scope
 import data.tiles
+import data.tiles_place
 import gis.register
 from bench._side_by_side import cluster, database, last_line, table, timed
 from data.seal import Seal
@@ -42,7 +43,7 @@ AREA = f"""
 """
 CELL = "99010100100100004"
 TILE = data.tiles.RECIPES["cases"][1].sql.replace("WHERE", "WHERE {scope} AND", 1)
-TILE_VALUES = data.tiles._values(data.tiles.Ask(("cases",), 15, 26488, 13518))
+TILE_VALUES = data.tiles_place.values(data.tiles.Ask(("cases",), 15, 26488, 13518))
 Question = Callable[[Session, Scope | None], Any]
 """Asked in a transaction; with a scope, the query itself says what lies in it."""
 

@@ -249,6 +249,12 @@ class Town:
         self.mapserver: bench._serve_peers.MapServer | None = None
         self.others: dict[str, tuple[str, str]] = {}
 
+    def await_outlines(self) -> None:
+        """Wait until the process beside the server has made what tiles are made of."""
+        with psycopg.connect(self.url, autocommit=True) as db:
+            while not db.execute("SELECT FROM store_fact WHERE key = 'cell_outlines'").fetchone():
+                time.sleep(0.5)
+
     def _token(self) -> str:
         store = data.db.engine(self.url)
         with data.db.transaction(store) as db:
@@ -272,6 +278,7 @@ def beside(home: Path, size: str, port: int) -> Iterator[Town]:
             peers.mapserver(town.sockets) as mapserver,
             peers.others(town.url, port + 3) as others,
         ):
+            town.await_outlines()
             town.empty, town.tipg = nothing, tipg
             town.mapserver, town.others = mapserver, others
             yield town

@@ -206,7 +206,7 @@ def frames(db: Session, wanted: Wanted, *, today: date) -> Iterator[pd.DataFrame
         yield _frame(columns, rows)
 
 
-FIRST_TEXTS, TEXTS = 200, 2000
+FIRST_TEXTS, TEXTS = 50, 2000
 _AS_TEXT = "SELECT ST_AsGeoJSON(told, 'geom', {digits}) FROM ({rows}) told"
 
 

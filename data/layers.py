@@ -22,25 +22,32 @@ from sqlalchemy.orm import Session
 import data.areas
 import data.plan_cells
 import data.scope
+import data.tiles
 import gis.coordinates
-from data.tiles import HIDDEN, HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, TALLIES, known, workers
+from data.tiles import HIDDEN, HOUSEHOLDS, IN_PLAN, LOAD, PLAN_ID, TALLIES, known
 from gis.errors import BadInput, NotFound
 from gis.terms import Datum
 
 CHUNK = 5000
 DIGITS = 7
 
-_CELL_ROWS = f"""
-    WITH here AS MATERIALIZED (SELECT c.id FROM grid_cell c WHERE {IN_PLAN} AND {{where}}),
-    {workers("c.id IN (SELECT id FROM here)")}
+
+def _cells(*, counted: bool) -> str:
+    """Cells with their numbers; `counted`: with their workers as they were counted before."""
+    workers = "" if counted else f", {data.tiles.workers('c.id IN (SELECT id FROM here)')}"
+    return f"""
+    WITH here AS MATERIALIZED (SELECT c.id FROM grid_cell c WHERE {IN_PLAN} AND {{where}}) {workers}
     SELECT c.id, c.code, c.name, c.kind, c.division_code, {HOUSEHOLDS} AS households,
            coalesce({known("facilities")}, 0) AS facilities, {known("open_cases")} AS open_cases,
            {LOAD} AS load, {HIDDEN} AS hidden, round(c.area_m2::numeric, 1) AS area_m2, c.geom
     FROM here JOIN grid_cell c USING (id) {TALLIES}
-                     LEFT JOIN workers w ON w.cell_id = c.id
+         LEFT JOIN {"cell_workers" if counted else "workers"} w ON w.cell_id = c.id
 """
+
+
+_COUNTED_CELLS = _cells(counted=True)
 _ROWS = {
-    "cells": _CELL_ROWS,
+    "cells": _cells(counted=False),
     "facilities": "SELECT id, code, name, kind, category, class_code, address, geom "
     "FROM facility WHERE {where}",
     "cases": "SELECT id, code, title, state, class_code, reported_at, due_at, geom "
@@ -69,7 +76,8 @@ _OF_CELLS = {
 _EDITED = """SELECT p.id, current_date::text, p.version,
                  (SELECT json_object_agg(layer, version) FROM data_version)
                  FROM (SELECT {plan} AS id) one LEFT JOIN grid_plan p USING (id)"""
-_VERSIONS = _EDITED.format(plan=PLAN_ID)
+_COUNTED = "(SELECT value #>> '{}' FROM store_fact WHERE key = 'cell_workers')"
+_VERSIONS = f"SELECT v.*, {_COUNTED} FROM ({_EDITED.format(plan=PLAN_ID)}) v"
 VERSIONS_NOW = _EDITED.format(plan="(SELECT id FROM grid_plan WHERE state = 'published')")
 """What `versions_of` reads, of the plan in force: one row."""
 _FEEDS = {name: {name, "cells"} for name in ("base", "buildings", "divisions")}
@@ -172,14 +180,40 @@ async def version(
     Raises:
         NotFound: no plan has that name, or none was in force on that day.
     """
-    asked = {"plan": plan, "day": as_of}
-    row = await (await connection.execute(_VERSIONS, asked, prepare=True)).fetchone()
-    assert row is not None
-    if row[0] is None and plan is not None:
+    return (await versions(connection, plan, as_of))[0].of(layers)
+
+
+async def versions(
+    connection: psycopg.AsyncConnection[Any], plan: str | None = None, as_of: date | None = None
+) -> tuple[Versions, bool]:
+    """Return the versions, and whether the workers of cells were counted of this ground.
+
+    Raises:
+        NotFound: no plan has that name, or none was in force on that day.
+    """
+    row = await (await ask_versions(connection, plan, as_of)).fetchone()
+    if row is not None and row[0] is None and plan is not None:
         await plan_exists(connection, plan)
-    if row[0] is None and as_of is not None:
+    if row is not None and row[0] is None and as_of is not None:
         raise NotFound(f"no plan was in force on {as_of}", value=str(as_of))
-    return versions_of(row).of(layers)
+    return told_versions(row)
+
+
+Rows = psycopg.AsyncCursor[tuple[Any, ...]]
+
+
+async def ask_versions(
+    connection: psycopg.AsyncConnection[Any], plan: str | None = None, as_of: date | None = None
+) -> Rows:
+    """Ask for the versions; `told_versions` reads the row of the answer, when it is there."""
+    return await connection.execute(_VERSIONS, {"plan": plan, "day": as_of}, prepare=True)
+
+
+def told_versions(row: tuple[Any, ...] | None) -> tuple[Versions, bool]:
+    """Read the answer to `ask_versions`: also whether workers were counted of this ground."""
+    assert row is not None
+    found = versions_of(row[:4])
+    return found, row[4] == found.ground
 
 
 async def plan_exists(connection: psycopg.AsyncConnection[Any], plan: str) -> None:
@@ -251,7 +285,7 @@ def check(wanted: Wanted) -> None:
         )
 
 
-def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+def _question(wanted: Wanted, *, counted: bool) -> tuple[str, dict[str, Any]]:
     own = "c." if wanted.layer == "cells" else ""
     where: list[str] = ["TRUE"]
     values: dict[str, Any] = {"plan": wanted.plan, "day": wanted.as_of}
@@ -262,7 +296,8 @@ def _question(wanted: Wanted) -> tuple[str, dict[str, Any]]:
         where.append(_OF_CELLS[wanted.layer])
         values |= vars(wanted.area)
     where.append(f"{own}id > %(after)s ORDER BY {own}id LIMIT %(most)s")
-    rows = data.plan_cells.fitting(_ROWS[wanted.layer], values)
+    sql = _COUNTED_CELLS if counted else _ROWS[wanted.layer]
+    rows = data.plan_cells.fitting(sql, values)
     return rows.format(where=" AND ".join(where)), values
 
 
@@ -270,7 +305,10 @@ async def collection(
     connection: psycopg.AsyncConnection[Any], wanted: Wanted
 ) -> AsyncIterator[bytes]:
     """Yield a GeoJSON FeatureCollection in pieces; `limit` cuts it off."""
-    rows, values = _question(wanted)
+    counted = False
+    if wanted.layer == "cells" and wanted.plan is None and wanted.as_of is None:
+        counted = (await versions(connection))[1]
+    rows, values = _question(wanted, counted=counted)
     read, join = _READERS[wanted.datum != Datum.WGS84]
     values |= {"after": -1, "most": 0}
     left, glue = wanted.limit if wanted.limit is not None else math.inf, b""

@@ -1,9 +1,8 @@
 """The tables.
 
-Places are WGS-84 (SRID 4326) at rest. A building, dwelling, facility or case has a place,
-and the place decides the cell: `cell_id` is only ever set by `data.locate`. A record without
-coordinates, or outside all cells, is kept with `cell_id` null: that is what *unplaced* means.
-`changed_at` moves only when a value changed.
+Places are WGS-84 (SRID 4326) at rest. A building, dwelling, facility or case has a place, which
+decides the cell: `cell_id` is only ever set by `data.locate`; null, without coordinates or outside
+all cells, is what *unplaced* means. `changed_at` moves only when a value changed.
 """
 
 from __future__ import annotations
@@ -27,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+import data.tiles_dots
 
 
 def _geometry(kind: str, srid: int = 4326) -> Geometry:
@@ -307,7 +308,7 @@ class Resident(Numbered, Watched, Versioned, InArea, Base):
     )  # fmt: skip
 
 
-class Facility(Numbered, Watched, Placed, Base):
+class Facility(Numbered, Watched, Placed, data.tiles_dots.Dotted, Base):
     """设施: a component of the city (部件) or a place that serves."""
 
     __tablename__ = "facility"
@@ -321,7 +322,7 @@ class Facility(Numbered, Watched, Placed, Base):
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
     hours: Mapped[str | None]
-    __table_args__ = placed_indexes("facility")
+    __table_args__ = (*placed_indexes("facility"), data.tiles_dots.index("facility"))
 
 
 class NetworkUnit(Numbered, Watched, Base):

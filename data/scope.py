@@ -104,7 +104,14 @@ async def looking(
     """
     async with pool.connection() as connection, connection.transaction():
         async with connection.pipeline():
-            if still:
-                await connection.execute(_STILL)
-            await connection.execute(_ENTER_HOT, _values(viewer))
+            await begin_hot(connection, viewer, still=still)
         yield connection
+
+
+async def begin_hot(
+    connection: psycopg.AsyncConnection[Any], viewer: Viewer, *, still: bool = False
+) -> None:
+    """Make the rest of a transaction that has just begun a hot read of `viewer`'s."""
+    if still:
+        await connection.execute(_STILL)
+    await connection.execute(_ENTER_HOT, _values(viewer))

@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 import data.layers
 import data.scope
 import data.tiles
+from data.layers import Versions
 from data.tiles import Ask
 from gis.access import Role, Scope, Viewer
 
@@ -62,18 +63,6 @@ async def version(pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> str:
         return await data.layers.version(connection, ask.layers, ask.plan, ask.as_of)
 
 
-async def make(pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> Tile:
-    """Make a tile for a viewer; its version is that of the very state of the store it shows.
-
-    Raises:
-        NotFound: no such plan, or none on that day.
-    """
-    async with data.scope.looking(pool, viewer, still=True) as connection:
-        now = await data.layers.version(connection, ask.layers, ask.plan, ask.as_of)
-        key = (ask, now, sight(viewer, ask))
-        return Tile(key, tag(key), await data.tiles.tile(connection, ask))
-
-
 class Shelf:
     """The tiles, within a bound of bytes; the longest unused go first."""
 
@@ -82,6 +71,7 @@ class Shelf:
         self._held = 0
         self._tiles: OrderedDict[Key, tuple[Tile, int]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[Tile]] = {}
+        self._counted = True
 
     def find(self, key: Key) -> Tile | None:
         """Return the tile kept under `key`."""
@@ -108,6 +98,25 @@ class Shelf:
         finally:
             del self._making[key]
 
+    async def make(self, pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> Tile:
+        """Make a tile for a viewer; its version is that of the very state of the store it shows.
+
+        What most tiles are made of is taken for granted and asked with them, so that all goes to
+        the store and back once; where it was not so, once more.
+
+        Raises:
+            NotFound: no such plan, or none on that day.
+        """
+        if ask.is_now and self._counted:
+            versions, made, self._counted = await _made_at_once(pool, viewer, ask)
+            if self._counted or "cells" not in ask.layers:
+                return _tile(ask, viewer, versions, made)
+        async with data.scope.looking(pool, viewer, still=True) as connection:
+            versions, counted = await data.layers.versions(connection, ask.plan, ask.as_of)
+            self._counted = self._counted or (counted and ask.is_now)
+            made = await data.tiles.tile(connection, ask, counted=counted)
+        return _tile(ask, viewer, versions, made)
+
     def keep(self, tile: Tile, more: int = 0) -> None:
         """Keep a tile, with as many bytes `more` as it has got."""
         _, before = self._tiles.pop(tile.key, (None, 0))
@@ -126,6 +135,24 @@ class Shelf:
             if tile.key in self._tiles:
                 self.keep(tile, len(content))
         return await asyncio.shield(tile.packed)
+
+
+async def _made_at_once(
+    pool: AsyncConnectionPool, viewer: Viewer, ask: Ask
+) -> tuple[Versions, bytes, bool]:
+    """The versions, the tile that counts on workers having been counted, and whether they were."""
+    async with pool.connection() as connection:
+        async with connection.pipeline(), connection.transaction():
+            await data.scope.begin_hot(connection, viewer, still=True)
+            told = await data.layers.ask_versions(connection)
+            asked = await data.tiles.begin(connection, ask, counted=True)
+        versions, counted = data.layers.told_versions(await told.fetchone())
+        return versions, await data.tiles.finished(asked), counted
+
+
+def _tile(ask: Ask, viewer: Viewer, versions: Versions, made: bytes) -> Tile:
+    key = (ask, versions.of(ask.layers), sight(viewer, ask))
+    return Tile(key, tag(key), made)
 
 
 def _gzip(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from data.plan_cells import CHOSEN, IN_CHOSEN
-from data.tiles import POINTS_FROM, RECIPES, WORDS_FROM, Ask
+from data.tiles import NAMES_FROM, POINTS_FROM, RECIPES, WORDS_FROM, Ask
 
 MAX_ZOOM = 16
 """Closer ones are drawn from these: a step of theirs is a hand's breadth."""
@@ -30,7 +30,7 @@ FIELDS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """Fields of each vector layer; codes, names and titles of points from `WORDS_FROM` on."""
 _ZOOMS = {
-    "buildings": (13, MAX_ZOOM), "cell_names": (12, MAX_ZOOM),
+    "buildings": (13, MAX_ZOOM), "cell_names": (NAMES_FROM, MAX_ZOOM),
     "facilities": (POINTS_FROM, MAX_ZOOM), "facilities_by_cell": (0, POINTS_FROM - 1),
     "cases": (POINTS_FROM, MAX_ZOOM), "cases_by_cell": (0, POINTS_FROM - 1),
 }  # fmt: skip

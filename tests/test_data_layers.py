@@ -18,6 +18,7 @@ import data.grid_card
 import data.layers
 import data.scope
 import data.tiles
+import data.tiles_place
 import gis.coordinates
 from gis.access import ANYBODY, Role, Scope, Viewer
 from gis.errors import BadInput, NotFound
@@ -309,7 +310,7 @@ def test_a_bad_box_is_refused_in_words(text, says):
 )
 def test_a_bad_address_is_refused(xyz):
     with pytest.raises(BadInput):
-        data.tiles.check_address(*xyz)
+        data.tiles_place.check_address(*xyz)
 
 
 def test_search_puts_whole_codes_and_beginnings_first(empty_url):

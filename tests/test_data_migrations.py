@@ -17,6 +17,7 @@ import data.models_desk
 import data.models_network
 import data.models_plans
 import data.models_register
+import data.models_tiles
 from data.models import Base
 from gis.errors import Unavailable
 

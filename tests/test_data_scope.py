@@ -18,6 +18,7 @@ import data.embedded
 import data.layers
 import data.scope
 import data.tiles
+import data.tiles_place
 from gis.access import ANYBODY, EVERYWHERE, NOWHERE, Role, Scope, Viewer, operator
 
 RESIDENTS, CELLS = 1_000_000, 2_000
@@ -161,7 +162,7 @@ def test_protected_queries_read_no_more_than_unprotected_ones(
 def tile_of_cases() -> tuple[str, dict[str, Any]]:
     """The SQL of the cases in a tile of zoom 15 in the middle of the first street."""
     sql = data.tiles.RECIPES["cases"][1].sql
-    return sql, data.tiles._values(data.tiles.Ask(("cases",), 15, 26488, 13518))
+    return sql, data.tiles_place.values(data.tiles.Ask(("cases",), 15, 26488, 13518))
 
 
 def box_of_cases() -> tuple[str, dict[str, Any]]:

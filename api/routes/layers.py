@@ -18,7 +18,7 @@ import api.tiles
 import data.grid_card
 import data.layers
 import data.scope
-import data.tiles
+import data.tiles_place
 from api.deps import Hot, ViewerDep, viewer_of
 from api.streaming import Gate, Streamed
 from gis.access import Right, Viewer
@@ -72,7 +72,7 @@ async def features(request: Request) -> Response:
     """A layer as a GeoJSON FeatureCollection, streamed."""
     _known(request, "bbox", "area", "limit", "plan", "datum")
     asked = request.query_params
-    layer = data.tiles.check_layer(request.path_params["layer"], data.layers.LAYERS)
+    layer = data.tiles_place.check_layer(request.path_params["layer"], data.layers.LAYERS)
     box = data.layers.read_box(asked["bbox"]) if "bbox" in asked else None
     limit, plan = _limit(request), asked.get("plan")
     datum = api.tiles.datum_of(asked.get("datum"), tuple(Datum))

@@ -24,6 +24,7 @@ import data.intake
 import data.locate
 import data.members
 import data.register_sealed
+import data.tiles_outlines
 from data.demo import timeline, town
 from data.demo.sizes import SIZES
 from data.seal import Seal
@@ -64,6 +65,8 @@ def load(
         counts = _load(db, cursor, _sealed(batches, seal), progress)
         data.case_due.begin(db, now=now)
         data.demo.community.add(db, seal=seal, now=now)
+        progress("outlines for tiles", 0, None)
+        data.tiles_outlines.make_all(db)
         fact = {"size": size, "seed": seed, "counts": counts}
         cursor.execute("INSERT INTO store_fact VALUES ('demo', %s)", [json.dumps(fact)])
         return counts
