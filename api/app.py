@@ -162,6 +162,8 @@ ROOMS = (
     "community_residents",
     "community_places",
     "community_edit",
+    "ogc",
+    "ogc_items",
 )
 
 
