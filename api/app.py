@@ -164,6 +164,7 @@ ROOMS = (
     "community_edit",
     "ogc",
     "ogc_items",
+    "ogc_edits",
 )
 
 

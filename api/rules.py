@@ -254,6 +254,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/ogc/collections/{collection}/queryables"): OGC_READ,
     ("GET", "/ogc/collections/{collection}/items"): OGC_READ,
     ("GET", "/ogc/collections/{collection}/items/{feature}"): OGC_READ,
+    ("OPTIONS", "/ogc/collections/{collection}/items"): OGC_READ,
+    ("OPTIONS", "/ogc/collections/{collection}/items/{feature}"): OGC_READ,
+    ("POST", "/ogc/collections/{collection}/items"): OGC_EDIT,
+    ("PUT", "/ogc/collections/{collection}/items/{feature}"): OGC_EDIT,
+    ("PATCH", "/ogc/collections/{collection}/items/{feature}"): OGC_EDIT,
+    ("DELETE", "/ogc/collections/{collection}/items/{feature}"): OGC_EDIT,
 }
 """Method and path, as the route was written → what it demands."""
 

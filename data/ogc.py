@@ -49,6 +49,7 @@ class Collection:
     right: Right | None = None
     edited_by: Right | None = None
     tiles: str | None = None
+    plan: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -187,7 +188,7 @@ def _of_draft(number: int, name: str) -> Collection:
         f"{DRAFT}{number}", f"{name} · draft of cells",
         "The cells of a draft: what planners change here is in force once it is published.",
         "multipolygon", _DRAFTED, _DRAFT_PROPERTIES, edited_by=Right.PLAN,
-        values={"plan_id": number},
+        plan=name, values={"plan_id": number},
     )  # fmt: skip
 
 
