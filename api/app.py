@@ -165,6 +165,7 @@ ROOMS = (
     "ogc",
     "ogc_items",
     "ogc_edits",
+    "ogc_tiles",
 )
 
 
