@@ -58,7 +58,9 @@ _PAGE = """
                LATERAL (SELECT {columns}, {geom} AS geom) p) one
 """
 _COUNT = "SELECT count(*) FROM (SELECT FROM ({rows}) t WHERE {where} LIMIT %(most)s + 1) one"
-_TOLD = """'{{"id":' || t.id || ',' || substr(ST_AsGeoJSON(p, 'geom', {digits}), 2)"""
+_TOLD = """'{{"id":' || t.id || ',' || CASE WHEN p.geom IS NULL
+    THEN replace(substr(ST_AsGeoJSON(p, 'geom'), 2), '{{"type": null}}', 'null')
+    ELSE substr(ST_AsGeoJSON(p, 'geom', {digits}), 2) END"""
 
 
 def _columns(collection: Collection) -> str:

@@ -17,6 +17,7 @@ import data.ogc_cells
 import data.plans_edit
 import data.plans_near
 import gis.plan_edit
+import gis.plan_move
 import gis.plan_words
 from api.actions.plans import edit_line
 from api.actions.plans_page import Step, draft
@@ -26,8 +27,8 @@ from data.plans_edit import Edited
 from gis.errors import BadInput, Conflict
 from gis.plan_edit import AddDedicated, Give, Merge, Operation, Recode, Rename
 
-LEAST_DEG = 1e-9
-"""Ground narrower than this, in degrees, came of rounding: a tenth of a millimetre."""
+LEAST_DEG = 2e-8
+"""Ground narrower than twice this came of rounding: of millimetres told in another system."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def _as_seen(db: Session, plan: GridPlan, number: int, seen: int) -> Cell:
 
 def _moved(db: Session, plan: GridPlan, cell: Cell, shape: shapely.Geometry) -> list[Operation]:
     """What gives a cell its new outline: ground it gains, and ground that goes to others."""
+    shape = gis.plan_move.drawable(shape)
     gained = _parts(shapely.difference(shape, cell.shape))
     lost = _parts(shapely.difference(cell.shape, shape))
     if lost and sum(map(shapely.area, lost)) >= shapely.area(cell.shape) * (1 - 1e-9):
