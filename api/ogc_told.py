@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+import gis.dials
 from api.ogc_asked import GEOJSON, JSON, OPENAPI, SCHEMA, link, own_links, root
 from data.ogc import Bounds, Collection
 from data.ogc_cql import DAY, MOMENT, NUMBER
@@ -99,7 +100,8 @@ def described(
         ],
     }
     if one.time:
-        told["extent"]["temporal"] = {"interval": [[None, None]]}
+        days = [f"{day}T00:00:00Z" for day in (gis.dials.FIRST_DAY, gis.dials.LAST_DAY)]
+        told["extent"]["temporal"] = {"interval": [days]}
     if one.tiles:
         tiles = link(f"{base}/tiles", f"{_REL}tilesets-vector", JSON, "矢量瓦片 · Vector tiles")
         told["links"].append(tiles)

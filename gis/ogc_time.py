@@ -11,6 +11,10 @@ _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )  # as RFC 3339 has it
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_LASTS = re.compile(
+    r"P(?=.)(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?=.)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?",
+    re.ASCII,
+)
 Span = tuple[datetime | None, datetime | None]
 
 
@@ -43,7 +47,8 @@ def day(text: str, field: str) -> date:
 
 
 def read_span(text: str, field: str = "datetime") -> Span:
-    """Read a moment or a day, or a span `from/to` of which one end may be open (`..` or nothing).
+    """Read a moment or a day, or a span `from/to` of which one end may be open (`..` or nothing),
+    or `from/P2D` that lasts weeks, days, hours, minutes and seconds.
 
     A day is the whole day, in UTC.
 
@@ -54,10 +59,21 @@ def read_span(text: str, field: str = "datetime") -> Span:
     if not slash:
         return _lower(begin, field), _upper(begin, field)
     low = None if begin in ("", "..") else _lower(begin, field)
+    if low and (lasts := _LASTS.fullmatch(end)):
+        return low, _after(low, *(int(one or 0) for one in lasts.groups()))
     high = None if end in ("", "..") else _upper(end, field)
     if low and high and low > high:
         raise BadInput(f"{field} {text!r:.80} ends before it begins", field=field)
     return low, high
+
+
+def _after(
+    low: datetime, weeks: int, days: int, hours: int, minutes: int, seconds: int
+) -> datetime:
+    try:
+        return low + timedelta(days, seconds, 0, 0, minutes, hours, weeks)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _lower(text: str, field: str) -> datetime:

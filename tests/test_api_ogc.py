@@ -188,6 +188,8 @@ def test_a_time_finds_what_was_reported_then(chief):
     whole = _items(chief, "cases", datetime="2000-01-01/2099-12-31", **asked)
     assert whole["numberMatched"] == len(every)
     assert _items(chief, "cases", datetime="1999-01-01T00:00:00Z", **asked)["features"] == []
+    lasting = _items(chief, "cases", datetime="2000-01-01/P40000D", **asked)
+    assert lasting["numberMatched"] == len(every)
     assert _items(chief, "cells", datetime="1999-01-01")["features"], "cells have no time"
 
 
