@@ -79,14 +79,14 @@ _CELLS = f"""
             ORDER BY d.valid_from DESC LIMIT 1) AS community,
            {HOUSEHOLDS} AS households, coalesce({known("facilities")}, 0) AS facilities,
            {known("open_cases")} AS open_cases, {HIDDEN} AS hidden,
-           round(c.area_m2::numeric, 1)::float8 AS area_m2, ST_ForcePolygonCCW(c.geom) AS geom
+           round(c.area_m2::numeric, 1)::float8 AS area_m2, c.geom
     FROM grid_cell c {TALLIES}
     WHERE {data.plan_cells.fitting(data.plan_cells.IN_CHOSEN, {"plan": None, "day": None})}
 """
 _DRAFTED = f"""
     SELECT c.id, c.version::bigint AS version, c.code, c.name, c.kind, c.division_code,
            c.households_declared, round(c.area_m2::numeric, 1)::float8 AS area_m2,
-           ST_ForcePolygonCCW(c.geom) AS geom
+           c.geom
     FROM grid_cell c WHERE {data.plan_cells.held_by("%(plan_id)s::bigint")}
 """
 _STANDS = "(f.valid_to IS NULL OR f.valid_to > current_date)"
@@ -98,12 +98,12 @@ _FACILITIES = f"""
 """
 _BUILDINGS = """
     SELECT b.id, 0::bigint AS version, b.code, b.name, b.address, b.floors, c.code AS cell,
-           ST_ForcePolygonCCW(coalesce(b.footprint, b.geom)) AS geom, b.geom AS place
+           coalesce(b.footprint, b.geom) AS geom, b.geom AS place
     FROM building b LEFT JOIN grid_cell c ON c.id = b.cell_id
 """
 _DIVISIONS = """
     SELECT d.id, 0::bigint AS version, d.code, d.name, d.level, d.parent_code,
-           ST_ForcePolygonCCW(d.geom) AS geom
+           d.geom
     FROM division d
     WHERE d.valid_from <= current_date AND (d.valid_to IS NULL OR d.valid_to > current_date)
 """

@@ -100,6 +100,18 @@ class Writer:
             return f"({self._any(args[0])[0]} IS NULL)"
         return f"({self._compared(op, args)})"
 
+    def met(self, node: Any) -> list[str]:
+        """Write the shapes that everything the filter finds has to meet: where an index leads."""
+        if not isinstance(node, dict) or "op" not in node:
+            return []
+        op, args = _taken_apart(node)
+        if op == "and":
+            return [shape for one in args for shape in self.met(one)]
+        if op not in _SPATIAL or op == "s_disjoint":
+            return []
+        told = [one for one in args if not (isinstance(one, dict) and "property" in one)]
+        return [self._shape(told[0])] if len(told) == 1 else []
+
     def _compared(self, op: str, args: list[Any]) -> str:
         if op in _COMPARED:
             return self._ordered(op, args)

@@ -68,8 +68,9 @@ def _columns(collection: Collection) -> str:
 
 
 def _geom(crs: Crs) -> str:
-    """A shape as a client wants it; of WGS-84 by its number, for GeoJSON names no other."""
-    written = "t.geom"
+    """A shape as a client wants it, rings as GeoJSON has them; of WGS-84 by its number, for GeoJSON
+    names no other."""
+    written = "ST_ForcePolygonCCW(t.geom)"
     if crs.srid != DEFAULT.srid:
         written = f"ST_SetSRID(ST_Transform({written}, {crs.srid}), 4326)"
     return f"ST_FlipCoordinates({written})" if crs.is_flipped else written
@@ -101,6 +102,9 @@ def _where(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     if wanted.filter is not None:
         writer = Writer(wanted.collection.kinds, wanted.filter_crs)
         rules.append(writer.where(wanted.filter))
+        rules += [
+            wanted.collection.near.format(of="t", box=shape) for shape in writer.met(wanted.filter)
+        ]
         values |= writer.values
     return rules, values
 

@@ -268,6 +268,8 @@ def _row(told: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> dict[str, Any]
         if not (value is None or isinstance(value, str)) or len(value or "") > 1000:
             raise BadInput(f"{name} is {value!r:.60}, no text", field=name)
         row["closed_on" if name == "valid_to" else name] = value
+    if "category" in row and row["category"] is None:
+        row["category"] = str(FacilityCategory.OTHER)
     if row.get("category", "other") not in list(FacilityCategory):
         said = f"category is {row['category']!r:.40}; choose from {listed(FacilityCategory)}"
         raise BadInput(said, field="category", choices=list(FacilityCategory))
@@ -288,8 +290,6 @@ def _change_facility(request: Request, _: Collection, seen: Seen, told: Feature,
         )
     whole = dict.fromkeys(_FACILITY) if put else {}
     row = _row({**whole, **told.properties}, fixed=seen.properties)
-    if put and row["category"] is None:
-        row["category"] = str(FacilityCategory.OTHER)
     done = api.actions.community_places.change(
         request.app.state.store, seen.number, row, version=seen.version, by=viewer_of(request)
     )
