@@ -36,7 +36,8 @@ def page(shell: Shell, view: str, told: dict[str, Any], *, here: str, root: str)
         root=root,
         above=_above(shell, here, root),
         title=_title(shell, view, told),
-        about=told.get("description") or told.get("collection", {}).get("about"),
+        about=_about(shell, view, told),
+        say=lambda name: _said(shell, name),
         plain=next((one["href"] for one in links if one["rel"] == "alternate"), None),
         next=_page_of(next((one["href"] for one in links if one["rel"] == "next"), None)),
         sketch=sketch(features),
@@ -59,6 +60,18 @@ def _title(shell: Shell, view: str, told: dict[str, Any]) -> str:
     if view == "api":
         return shell.say("ogc.view.api")
     return str(told.get("title") or shell.say(f"ogc.view.{view}"))
+
+
+def _about(shell: Shell, view: str, told: dict[str, Any]) -> str | None:
+    if view == "landing":
+        return shell.say("ogc.about.landing")
+    name = told["collection"]["id"] if view == "items" else told.get("id")
+    return _said(shell, name) if view in ("items", "collection") and name else None
+
+
+def _said(shell: Shell, name: str) -> str:
+    """What a collection is, in the language of the page."""
+    return shell.say(f"ogc.about.{'draft' if name.startswith('plan-') else name}")
 
 
 def _above(shell: Shell, here: str, root: str) -> list[tuple[str, str]]:
