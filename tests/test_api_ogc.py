@@ -133,6 +133,36 @@ def test_each_collection_tells_its_place_its_systems_and_its_items(api):
             assert api.get(link["href"]).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("", "application/json"), ("/conformance", "application/json"),
+        ("/collections", "application/json"), ("/collections/cells", "application/json"),
+        ("/collections/cells/items", "application/geo+json"),
+        ("/collections/cells/items?limit=3&bbox=-180,-90,180,90", "application/geo+json"),
+        ("/collections/cells/items/1", "application/geo+json"),
+    ],
+)  # fmt: skip
+def test_every_answer_leads_to_itself_and_to_its_page(api, path, kind):
+    told = api.get(path).json()
+    assert all({"href", "rel", "type"} <= set(one) for one in told["links"])
+    (itself,), (page,) = _links(told, "self"), _links(told, "alternate")
+    assert (itself["type"], page["type"]) == (kind, "text/html")
+    again = api.get(itself["href"]).json()
+    assert {k: v for k, v in again.items() if k not in ("links", "timeStamp")} == {
+        k: v for k, v in told.items() if k not in ("links", "timeStamp")
+    }
+    assert api.get(page["href"]).headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    "box",
+    ["-1.5,50,1.5,53", "-80,-5,-70,5", "177,65,-177,70", "-180,85,180,90", "-180,-90,180,-85"],
+)
+def test_boxes_of_the_far_ends_of_the_earth_are_empty(api, box):
+    assert _items(api, "cells", bbox=box)["numberMatched"] == 0
+
+
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_items_are_features_page_by_page(api, collection):
     first = _items(api, collection, limit=7)

@@ -26,7 +26,7 @@ from xml.sax.saxutils import escape
 from defusedxml import ElementTree
 
 ROOT = Path(__file__).parents[2]
-GROUP, ARTIFACT, VERSION = "org.opengis.cite", "ets-ogcapi-features10", "1.9"
+GROUP, ARTIFACT, VERSION = "org.opengis.cite", "ets-ogcapi-features10", "1.7"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 ARGUMENTS = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE properties SYSTEM "http://java.sun.com/dtd/properties.dtd">
