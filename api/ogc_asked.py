@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import orjson
 import psycopg
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 import api.deps
 import data.layers
@@ -25,6 +25,7 @@ JSON, GEOJSON, SCHEMA = "application/json", "application/geo+json", "application
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 PUBLIC, FORGET = {"Cache-Control": "private, no-cache"}, {"Cache-Control": "private, no-store"}
 _MANY = 100
+PIECE = 2**18
 
 
 def read(request: Request, *names: str) -> dict[str, str]:
@@ -121,7 +122,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-View = Callable[[], bytes]
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    """A large answer piece by piece: others are served while it is packed."""
+    for at in range(0, len(body), PIECE):
+        yield body[at : at + PIECE]
 
 
 def answer(
@@ -136,7 +140,10 @@ def answer(
     """Send what is told as JSON, or as a page; `body` is the JSON where it is written already."""
     about = {**PUBLIC, "Vary": "Accept, Cookie, Authorization", **(headers or {})}
     if not wants_page(request):
-        return Response(body or orjson.dumps(told), media_type=kind, headers=about)
+        plain = body or orjson.dumps(told)
+        if len(plain) <= PIECE:
+            return Response(plain, media_type=kind, headers=about)
+        return StreamingResponse(_pieces(plain), media_type=kind, headers=about)
     shell = api.deps.shell_of(request)
     html = maps.ogc.page(shell, view, told, here=address(request), root=root(request))
     policy = {"Content-Security-Policy": maps.ogc.policy(shell.nonce)}

@@ -71,6 +71,8 @@ def test_a_facility_is_added_changed_and_closed(people, town_url):
     new = made.headers["location"]
     kept = editor.get(new)
     assert kept.headers["etag"] == made.headers["etag"]
+    held = {"If-None-Match": kept.headers["etag"]}
+    assert editor.get(new, headers=held).status_code == 304
     assert kept.json()["properties"]["name"] == "新开的店"
     assert kept.json()["properties"]["cell"] == found["properties"]["cell"]
 

@@ -141,6 +141,8 @@ async def feature(request: Request) -> Response:
     headers = {"Content-Crs": f"<{crs.uri}>"} | (FORGET if one.right else PUBLIC)
     if one.edited_by is not None:
         headers["ETag"] = f'"{version}"'
+        if not wants_page(request) and headers["ETag"] == request.headers.get("if-none-match"):
+            return Response(status_code=304, headers=headers)
     return answer(request, "item", page, kind=GEOJSON, headers=headers, body=body)
 
 
