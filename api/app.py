@@ -162,6 +162,10 @@ ROOMS = (
     "community_residents",
     "community_places",
     "community_edit",
+    "ogc",
+    "ogc_items",
+    "ogc_edits",
+    "ogc_tiles",
 )
 
 

@@ -5,6 +5,7 @@ What a viewer sees of an answer he may have, the row policies of the database de
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -27,12 +28,19 @@ class ByName:
     rights: dict[str, tuple[Right, ...]]
 
     def demands(self, path: dict[str, str]) -> tuple[Right, ...]:
-        """The rights for this path; a file's suffix does not matter."""
-        kind = path.get(self.parameter, "").lower().partition(".")[0]
+        """The rights for this path; a file's suffix or a number does not matter."""
+        kind = re.split("[.-]", path.get(self.parameter, "").lower())[0]
         return self.rights.get(kind, ())
 
 
 Rule = Door | Right | ByName
+
+OGC_READ = ByName("collection", {"cases": (Right.CASES,), "plan": (Right.PLAN,)})
+OGC_EDIT = ByName(
+    "collection",
+    {"cases": (Right.CASES,), "plan": (Right.PLAN,), "facilities": (Right.COMMUNITY,)},
+)
+"""Of a collection that nobody edits here, the route says so to everybody."""
 
 RULES: dict[tuple[str, str], Rule] = {
     # the map and the program
@@ -236,6 +244,27 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/community/{asked}/{number}/decline"): Right.COMMUNITY,
     ("POST", "/community/applications/{number}/accept"): Right.COMMUNITY,
     ("POST", "/community/{asked}/{number}/contact"): Right.COMMUNITY,
+    # OGC API: api/routes/ogc.py, ogc_items.py, ogc_edits.py, ogc_tiles.py
+    ("GET", "/ogc"): Door.PUBLIC,
+    ("GET", "/ogc/"): Door.PUBLIC,
+    ("GET", "/ogc/api"): Door.PUBLIC,
+    ("GET", "/ogc/conformance"): Door.PUBLIC,
+    ("GET", "/ogc/collections"): Door.PUBLIC,
+    ("GET", "/ogc/collections/{collection}"): OGC_READ,
+    ("GET", "/ogc/collections/{collection}/queryables"): OGC_READ,
+    ("GET", "/ogc/collections/{collection}/items"): OGC_READ,
+    ("GET", "/ogc/collections/{collection}/items/{feature}"): OGC_READ,
+    ("GET", "/ogc/tileMatrixSets"): Door.PUBLIC,
+    ("GET", "/ogc/tileMatrixSets/{tiling}"): Door.PUBLIC,
+    ("GET", "/ogc/collections/{collection}/tiles"): OGC_READ,
+    ("GET", "/ogc/collections/{collection}/tiles/{tiling}"): OGC_READ,
+    ("GET", "/ogc/collections/{collection}/tiles/{tiling}/{z}/{row}/{column}"): OGC_READ,
+    ("OPTIONS", "/ogc/collections/{collection}/items"): OGC_READ,
+    ("OPTIONS", "/ogc/collections/{collection}/items/{feature}"): OGC_READ,
+    ("POST", "/ogc/collections/{collection}/items"): OGC_EDIT,
+    ("PUT", "/ogc/collections/{collection}/items/{feature}"): OGC_EDIT,
+    ("PATCH", "/ogc/collections/{collection}/items/{feature}"): OGC_EDIT,
+    ("DELETE", "/ogc/collections/{collection}/items/{feature}"): OGC_EDIT,
 }
 """Method and path, as the route was written → what it demands."""
 

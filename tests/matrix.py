@@ -227,6 +227,7 @@ class Ask:
     form: dict[str, str] | None = None
     file: str | None = None
     echoes: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 Examples = dict[tuple[str, str], Callable[[Area], list[Ask]]]

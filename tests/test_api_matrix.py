@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import matrix_cases
+import matrix_ogc
 import matrix_people
 import matrix_places
 import matrix_plans
@@ -22,6 +23,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import owning
 from matrix import FOREIGN, FOREIGN_ID, MEMBERS, NOW, OWN, OWN_ID, Area, Ask, Examples
+from starlette.routing import compile_path
 from town import SEAL, TESTER, at, inhabit, move_in, place
 
 import data.accounts
@@ -38,7 +40,9 @@ from gis.access import RIGHTS, Right, Role
 from gis.terms import RecordKind
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
-ASKS = (matrix_places.ASKS, matrix_cases.ASKS, matrix_people.ASKS, matrix_plans.ASKS)
+ASKS = (
+    matrix_places.ASKS, matrix_cases.ASKS, matrix_people.ASKS, matrix_plans.ASKS, matrix_ogc.ASKS,
+)  # fmt: skip
 EXAMPLES: Examples = {way: asks for theme in ASKS for way, asks in theme.items()}
 
 ANSWERS: dict[tuple[str, str], set[int]] = {
@@ -243,7 +247,8 @@ def _asks(
 
 
 def _ask(client: httpx.Client, method: str, ask: Ask, cookies: dict[str, str]) -> httpx.Response:
-    headers = SAME | {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
+    told = "; ".join(f"{k}={v}" for k, v in cookies.items())
+    headers = SAME | {"Cookie": told} | ask.headers
     if ask.body is not None:
         return client.request(method, ask.path, params=ask.params, json=ask.body, headers=headers)
     files = {"file": ("新表.csv", ask.file.encode())} if ask.file else None
@@ -272,8 +277,9 @@ def _accounts(url: str, charge: Charged) -> Iterator[tuple[Role, int]]:
 def _may(rule: auth.Rule, template: str, ask: Ask, role: Role | None) -> bool:
     if rule is auth.Door.SIGNED_IN:
         return role is not None
-    name = {"name": ask.path.rpartition("/")[2]} if template == "/export/{name}" else {}
-    return set(auth.demands(rule, name)) <= (RIGHTS[role] if role else frozenset())
+    found = compile_path(template)[0].match(ask.path)
+    path = found.groupdict() if found else {}
+    return set(auth.demands(rule, path)) <= (RIGHTS[role] if role else frozenset())
 
 
 def _fault(

@@ -1,0 +1,169 @@
+"""Coordinate reference systems by their addresses: which are offered, in which order each tells.
+
+Places are kept as longitude, latitude of WGS-84. What a client sends or gets in another system
+has the axes in the order of its authority: EPSG:4326 and 4490 tell latitude first, a Gauss-Krüger
+zone of CGCS2000 tells northing first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyproj
+import shapely
+
+from gis.errors import BadInput
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+_EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
+_EVERYWHERE = (4326, 3857, 4490)
+_CORNERS = 32
+"""Corners that stand for a side of a box whose sides another system bends."""
+
+
+@dataclass(frozen=True)
+class Crs:
+    """A system by its address; `is_flipped`: northing or latitude comes first."""
+
+    uri: str
+    srid: int
+    is_flipped: bool
+    is_degrees: bool
+
+    @property
+    def digits(self) -> int:
+        """Digits behind the point that tell a place to the millimetre."""
+        return 8 if self.is_degrees else 3
+
+
+@lru_cache(maxsize=128)
+def _of_epsg(srid: int) -> Crs:
+    system = pyproj.CRS.from_epsg(srid)
+    return Crs(
+        f"{_EPSG}{srid}",
+        srid,
+        system.axis_info[0].direction == "north",
+        system.is_geographic,
+    )
+
+
+DEFAULT = Crs(CRS84, 4326, False, True)
+"""As places are kept, and told unless another is asked for."""
+
+
+@lru_cache(maxsize=64)
+def offered(west: float, east: float) -> dict[str, Crs]:
+    """The systems in which ground between two longitudes is told, by address: the default first,
+    then those of everywhere and the zones of CGCS2000 that lie there."""
+    zones = [
+        first + number
+        for first, centre, width, count in (
+            (4513, 75, 3, 21),  # three degrees, eastings with the zone's number
+            (4534, 75, 3, 21),  # three degrees, without
+            (4491, 75, 6, 11),
+            (4502, 75, 6, 11),
+        )
+        for number in range(count)
+        if centre + number * width - width / 2 < east and west < centre + number * width + width / 2
+    ]
+    found = [DEFAULT, *(_of_epsg(srid) for srid in (*_EVERYWHERE, *zones))]
+    return {one.uri: one for one in found}
+
+
+def named(uri: str | None, choices: dict[str, Crs], field: str) -> Crs:
+    """The system at an address; the default without one.
+
+    Raises:
+        BadInput: none of the choices.
+    """
+    if uri is None:
+        return DEFAULT
+    found = choices.get(uri.removeprefix("[").removesuffix("]"))
+    if found is None:
+        raise BadInput(
+            f"{field} is {uri!r:.120}; the collection tells which systems there are",
+            field=field, choices=list(choices),
+        )  # fmt: skip
+    return found
+
+
+def read_box(text: str, crs: Crs, field: str = "bbox") -> shapely.Geometry:
+    """The ground of a box of four or six numbers, in degrees of WGS-84.
+
+    In a system of degrees, a box whose west is east of its east crosses the antimeridian.
+
+    Raises:
+        BadInput: not so many numbers, or a box the wrong way round.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (4, 6) or not all(map(math.isfinite, numbers)):
+        raise BadInput(
+            f"{field} is {text!r:.120}; give four numbers, or six with heights",
+            field=field, value=text[:200],
+        )  # fmt: skip
+    return box(numbers, crs, field)
+
+
+def box(numbers: Sequence[float], crs: Crs, field: str = "bbox") -> shapely.Geometry:
+    """The ground of a box, in degrees of WGS-84; see `read_box`."""
+    half = len(numbers) // 2
+    (x0, y0), (x1, y1) = numbers[:2], numbers[half : half + 2]
+    if crs.is_flipped:
+        x0, y0, x1, y1 = y0, x0, y1, x1
+    if y0 > y1 or (x0 > x1 and not crs.is_degrees):
+        raise BadInput(f"{field} is the wrong way round: the lower corner comes first", field=field)
+    if crs.is_degrees and x0 > x1:
+        parts = [shapely.box(x0, y0, 180, y1), shapely.box(-180, y0, x1, y1)]
+        return _in_degrees(shapely.MultiPolygon(parts), field)
+    drawn = shapely.box(x0, y0, x1, y1)
+    if crs.srid == DEFAULT.srid:
+        return _in_degrees(drawn, field)
+    longest = max(x1 - x0, y1 - y0)
+    return moved(drawn if not longest else drawn.segmentize(longest / _CORNERS), crs, field)
+
+
+def placed(shape: shapely.Geometry, crs: Crs, field: str) -> shapely.Geometry:
+    """A shape told in a system, as it is kept: degrees of WGS-84, longitude first.
+
+    Raises:
+        BadInput: it lies nowhere on the earth.
+    """
+    plain = shapely.force_2d(shape)
+    if crs.is_flipped:
+        plain = shapely.transform(plain, lambda xy: xy[:, ::-1])
+    return moved(plain, crs, field)
+
+
+def moved(shape: shapely.Geometry, crs: Crs, field: str) -> shapely.Geometry:
+    """A shape with eastings first, in degrees of WGS-84.
+
+    Raises:
+        BadInput: it lies nowhere on the earth.
+    """
+    if crs.srid != DEFAULT.srid:
+        to_degrees = _to_degrees(crs.srid)
+
+        def move(xy: np.ndarray) -> np.ndarray:
+            return np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1]))
+
+        shape = shapely.transform(shape, move)
+    return _in_degrees(shape, field)
+
+
+@lru_cache(maxsize=128)
+def _to_degrees(srid: int) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(srid, DEFAULT.srid, always_xy=True)
+
+
+def _in_degrees(shape: shapely.Geometry, field: str) -> shapely.Geometry:
+    xy = shapely.get_coordinates(shape)
+    if not np.isfinite(xy).all() or (np.abs(xy) > (180 + 1e-9, 90 + 1e-9)).any():
+        raise BadInput(f"{field} holds a place that is not on the earth", field=field)
+    return shape
