@@ -166,6 +166,7 @@ ROOMS = (
     "ogc_items",
     "ogc_edits",
     "ogc_tiles",
+    "qgis",
 )
 
 

@@ -63,6 +63,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/tiles/{layers}/{z}/{x}/{y}.mvt"): Door.PUBLIC,
     ("GET", "/tiles/{layers}.json"): Door.PUBLIC,
     ("GET", "/tiles/{layers}/style.json"): Door.PUBLIC,
+    ("GET", "/qgis/wangge.qgz"): Door.PUBLIC,
+    ("GET", "/qgis/{layer}.qml"): Door.PUBLIC,
     ("GET", "/layers/{layer}.geojson"): Door.PUBLIC,
     ("GET", "/overview"): Door.PUBLIC,
     ("GET", "/cells/search"): Door.PUBLIC,

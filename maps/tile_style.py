@@ -12,6 +12,8 @@ from typing import Any
 from maps.styles import CASES, FACILITIES, GROUND, RAMPS, Sign
 
 SOURCE = "wangge"
+HOUSEHOLDS_FROM = (1, 150, 250, 350, 450)
+"""From how many households a cell has each colour of the ramp."""
 Layer = dict[str, Any]
 _OF_SOURCE = ("tiles", "minzoom", "maxzoom", "bounds")
 
@@ -56,7 +58,7 @@ _SMALL = ["interpolate", ["linear"], ["zoom"], 12, 2, 16, 6]
 _MANY = ["interpolate", ["linear"], ["get", "n"], 1, 3, 100, 12]
 _IS = {kind: ["==", ["get", "kind"], kind] for kind in ("water", "green", "road")}
 _FILLED = ["step", ["coalesce", ["get", "households"], 0], GROUND["cell"],
-           *(one for pair in zip((1, 150, 250, 350, 450), RAMPS["households"], strict=True)
+           *(one for pair in zip(HOUSEHOLDS_FROM, RAMPS["households"], strict=True)
              for one in pair)]  # fmt: skip
 _LAYERS: dict[str, list[Layer]] = {
     "base": [

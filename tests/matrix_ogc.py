@@ -91,4 +91,8 @@ ASKS: Examples = {
     ("GET", f"{OF}/tiles/{{tiling}}/{{z}}/{{row}}/{{column}}"): _each(
         "/tiles/WebMercatorQuad/12/1690/3345"
     ),
+    ("GET", "/qgis/wangge.qgz"): lambda _: [Ask("/qgis/wangge.qgz")],
+    ("GET", "/qgis/{layer}.qml"): lambda _: [
+        Ask(f"/qgis/{one}.qml") for one in ("cells", "facilities", "cases")
+    ],
 }

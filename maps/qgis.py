@@ -1,0 +1,138 @@
+"""A project and styles for QGIS: our layers at our addresses, in our colours and words.
+
+QGIS 3.22 and later read them. All that a layer is drawn by is in `maps.qgis_style`; here are the
+layers, where they are asked for, and the project that holds them.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from xml.etree import ElementTree as Tree
+
+import pyproj
+
+import maps.qgis_style
+from maps.qgis_style import STYLED, element, text
+
+VERSION = "3.22.0"
+PAGE = 1000
+"""Features that QGIS asks for at once."""
+GROUND_TITLE = "底图 · Ground"
+_DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""The same project is the same file."""
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A collection as the project names it: its fields by title, and the words of some of them."""
+
+    name: str
+    title: str
+    fields: Mapping[str, str]
+    words: Mapping[str, Mapping[str, str]]
+
+
+def qml(layer: Asked) -> bytes:
+    """The style of a layer as a file that QGIS loads onto a layer of its own."""
+    root = Tree.Element("qgis", version=VERSION, styleCategories="AllStyleCategories")
+    root.extend(maps.qgis_style.drawn(layer.name, layer.fields, layer.words))
+    return _written(root)
+
+
+def project(layers: Sequence[Asked], *, base: str, box: Box) -> bytes:
+    """A project (.qgz) of collections over a ground of vector tiles, of the town served at `base`.
+
+    `box` is where the town is, in degrees.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        told = _qgs(layers, base, box)
+        archive.writestr(zipfile.ZipInfo("wangge.qgs", _LONG_AGO), told, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _qgs(layers: Sequence[Asked], base: str, box: Box) -> bytes:
+    named = {one.name: one for one in layers}
+    ordered = [named[name] for name in STYLED if name in named]
+    held = [_features(one, base) for one in ordered] + [_ground(base)]
+    root = Tree.Element("qgis", version=VERSION, projectname="网格 Wangge")
+    text(root, "title", "网格 Wangge")
+    root.append(_reference("projectCrs", 3857))
+    tree = element(root, "layer-tree-group")
+    for one in held:
+        told = {"id": one.findtext("id", ""), "name": one.findtext("layername", "")}
+        element(tree, "layer-tree-layer", checked="Qt::Checked", expanded="1", **told)
+    canvas = element(root, "mapcanvas", name="theMapCanvas")
+    text(canvas, "units", "meters")
+    canvas.append(_extent(box))
+    canvas.append(_reference("destinationsrs", 3857))
+    kept = element(root, "projectlayers")
+    kept.extend(held)
+    order = element(root, "layerorder")
+    for one in held:
+        element(order, "layer", id=one.findtext("id", ""))
+    properties = element(root, "properties")
+    paths = element(properties, "Paths")
+    text(paths, "Absolute", "false").set("type", "bool")
+    return _written(root)
+
+
+def _written(root: Tree.Element) -> bytes:
+    return _DOCTYPE + bytes(Tree.tostring(root, encoding="utf-8"))
+
+
+def _extent(box: Box) -> Tree.Element:
+    flat = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
+    edges = (*flat.transform(*box[:2]), *flat.transform(*box[2:]))
+    extent = Tree.Element("extent")
+    for name, edge in zip(("xmin", "ymin", "xmax", "ymax"), edges, strict=True):
+        text(extent, name, f"{edge:.3f}")
+    return extent
+
+
+def _reference(name: str, srid: int) -> Tree.Element:
+    holder = Tree.Element(name)
+    system = element(holder, "spatialrefsys")
+    text(system, "authid", f"EPSG:{srid}")
+    return holder
+
+
+def _layer(kind: str, name: str, title: str, source: str, **more: str) -> Tree.Element:
+    layer = Tree.Element("maplayer", {"type": kind, "autoRefreshEnabled": "0", **more})
+    text(layer, "id", f"wangge_{name}")
+    text(layer, "datasource", source)
+    text(layer, "layername", title)
+    return layer
+
+
+def _features(one: Asked, base: str) -> Tree.Element:
+    """A collection as OGC API Features; only what is in view is asked for, page by page."""
+    source = (
+        f" pageSize='{PAGE}' restrictToRequestBBOX='1' srsname='OGC:CRS84' typename='{one.name}'"
+        f" url='{base}/ogc'"
+    )
+    shape = "Point" if one.name == "facilities" else "Polygon"
+    layer = _layer("vector", one.name, one.title, source, geometry=shape)
+    text(layer, "provider", "OAPIF").set("encoding", "UTF-8")
+    layer.append(_reference("srs", 4326))
+    layer.extend(maps.qgis_style.drawn(one.name, one.fields, one.words))
+    return layer
+
+
+def _ground(base: str) -> Tree.Element:
+    """Water, green, streets, buildings and borders as vector tiles."""
+    tiles = f"{base}/tiles/{','.join(maps.qgis_style.GROUND_LAYERS)}"
+    source = urlencode({
+        "type": "xyz", "url": f"{tiles}/{{z}}/{{x}}/{{y}}.mvt", "zmin": "0", "zmax": "16",
+        "styleUrl": f"{tiles}/style.json",
+    })  # fmt: skip
+    layer = _layer("vector-tile", "ground", GROUND_TITLE, source)
+    layer.append(_reference("srs", 3857))
+    layer.append(maps.qgis_style.ground())
+    return layer
