@@ -162,6 +162,7 @@ ROOMS = (
     "community_residents",
     "community_places",
     "community_edit",
+    "open311",
 )
 
 

@@ -25,6 +25,7 @@ from api.commands import (
     intake,
     journal,
     looking,
+    open311,
     photos,
     plan_recount,
     register,
@@ -166,6 +167,7 @@ app.add_typer(desk.app, name="desk")
 app.add_typer(desk.collections, name="collections")
 app.add_typer(care.app, name="care")
 app.add_typer(community.app, name="community")
+app.add_typer(open311.app, name="open311")
 
 
 # Developing

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import matrix_cases
+import matrix_partners
 import matrix_people
 import matrix_places
 import matrix_plans
@@ -39,6 +40,7 @@ from gis.terms import RecordKind
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 ASKS = (matrix_places.ASKS, matrix_cases.ASKS, matrix_people.ASKS, matrix_plans.ASKS)
+ASKS += (matrix_partners.ASKS,)
 EXAMPLES: Examples = {way: asks for theme in ASKS for way, asks in theme.items()}
 
 ANSWERS: dict[tuple[str, str], set[int]] = {
