@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api import opening
+from gis.errors import BadInput
 
 app = typer.Typer(
     name="open311",
@@ -99,3 +102,58 @@ def _publish(services: list[str] | None, *, public: bool) -> None:
         print(f"{kind}-{code}")
     if not told:
         api.show.say("no class is published: anybody is told of a case by its id only")
+
+
+@app.command(name="import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="a .json or .xml of GET requests, or a folder")],
+    source: Annotated[str, typer.Option(help="whose they are; begins the codes of the cases")],
+    classes: Annotated[
+        Path | None, typer.Option(help="a CSV that says which class each service is here")
+    ] = None,
+    propose: Annotated[
+        Path | None, typer.Option(help="write such a CSV, with a proposal, and stop")
+    ] = None,
+    other: Annotated[str, typer.Option(help="the class of all other services, event-0113")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="tell all, write nothing")] = False,
+    errors: Annotated[
+        Path | None, typer.Option(help="write refused requests here (.xlsx or .csv)")
+    ] = None,
+) -> None:
+    """Bring another city's requests as cases, each id once, in its latest state.
+
+    A service that is none of our classes is refused until --classes or --other says what it is.
+    The same files again change nothing.
+    """
+    import api.actions.open311_import
+    import api.show
+    import data.files.guard
+    import data.files.write
+    import data.open311_sheet
+    from api.actions import sheets
+
+    data.files.guard.check_errors_path(errors)
+    told = data.open311_sheet.read_classes(classes) if classes else {}
+    foreign = api.actions.open311_import.Foreign(
+        path, data.open311_sheet.check_source(source), told, other, dry_run,
+        (settings := opening.settings()).time_zone,
+    )  # fmt: skip
+    sheet = data.open311_sheet.read(path)
+    with opening.opened(settings) as opened, api.show.progress() as progress:
+        if propose is not None:
+            table = api.actions.open311_import.propose(opened.store, sheet, by=opening.operator())
+            with data.files.write.whole(propose) as part:
+                table.to_csv(part, index=False)
+            open_ = int((table["class"] == "").sum())
+            print(f"{len(table):,} services are in {propose}; {open_:,} wait for a class")
+            return
+        report = api.actions.open311_import.bring(
+            opened.store, sheet, foreign, seal=opened.seal, by=opening.operator(),
+            now=datetime.now(UTC), progress=progress,
+        )  # fmt: skip
+    api.show.report(report, dry_run=dry_run)
+    if errors and report.refused:
+        written = sheets.write_refused(report, errors)
+        api.show.say(f"{written:,} refused requests are in {errors}")
+    if report.refused and report.refused == report.rows:
+        raise BadInput("every request was refused")
