@@ -29,6 +29,7 @@ from api.commands import (
     photos,
     plan_recount,
     register,
+    webhooks,
     whistles,
 )
 from gis.errors import BadInput, WanggeError
@@ -168,6 +169,7 @@ app.add_typer(desk.collections, name="collections")
 app.add_typer(care.app, name="care")
 app.add_typer(community.app, name="community")
 app.add_typer(open311.app, name="open311")
+app.add_typer(webhooks.app, name="webhook")
 
 
 # Developing

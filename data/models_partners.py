@@ -113,7 +113,7 @@ class WebhookDelivery(Numbered, Base):
             postgresql_where=text("state = 'waiting'"),
         ),
         Index(
-            "webhook_delivery_due", "webhook_id", "due_at",
+            "webhook_delivery_due", "webhook_id", "event_id",
             postgresql_where=text("state = 'waiting'"),
         ),
         Index("webhook_delivery_case_id", "case_id"),

@@ -26,7 +26,7 @@ def completed(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the columns of the specification that are used, those that are missing left empty."""
     columns = dict.fromkeys((*NEEDED, *_KEPT, *_PLACE))
     told = frame.reindex(columns=list(columns)).astype("str")
-    stripped = told.apply(lambda one: one.str.strip())
+    stripped: pd.DataFrame = told.apply(lambda one: one.str.strip())
     return stripped.mask(stripped == "")
 
 

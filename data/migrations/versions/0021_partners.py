@@ -92,7 +92,8 @@ CREATE TABLE webhook_delivery (
 );
 CREATE INDEX webhook_delivery_line ON webhook_delivery (webhook_id, case_id, event_id)
     WHERE state = 'waiting';
-CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, due_at) WHERE state = 'waiting';
+CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, event_id)
+    WHERE state = 'waiting';
 CREATE INDEX webhook_delivery_case_id ON webhook_delivery (case_id);
 CREATE INDEX webhook_delivery_event_id ON webhook_delivery (event_id);
 CREATE INDEX webhook_delivery_ended ON webhook_delivery (ended_at) WHERE ended_at IS NOT NULL;
