@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 import psycopg
@@ -98,26 +99,35 @@ async def read(request: Request) -> Told:
     """Read the form of POST requests; `request_id` or Idempotency-Key names it once for all.
 
     Raises:
-        BadInput: no form, or one too large.
+        BadInput: no form, one too large, or not in UTF-8.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        raise BadInput("send the request as application/x-www-form-urlencoded")
     fields: dict[str, str] = {
         name: request.query_params[name]
         for name in ("api_key", "jurisdiction_id")
         if name in request.query_params
     }
     attributes: dict[str, list[str]] = {}
-    async with request.form(max_files=20, max_fields=MOST_FIELDS) as form:
-        for name, value in form.multi_items():
-            if not isinstance(value, str):
-                continue  # media are not taken here
-            if len(value) > MOST_TEXT:
-                raise BadInput(f"{name[:40]} is longer than {MOST_TEXT:,} characters")
-            if found := _ATTRIBUTE.fullmatch(name):
-                attributes.setdefault(found[1], []).append(value)
-            elif value:
-                fields[name] = value
+    for name, value in await _pairs(request):
+        if len(value) > MOST_TEXT:
+            raise BadInput(f"{name[:40]} is longer than {MOST_TEXT:,} characters")
+        if found := _ATTRIBUTE.fullmatch(name):
+            attributes.setdefault(found[1], []).append(value)
+        elif value:
+            fields[name] = value
     told_once = fields.get("request_id") or request.headers.get("idempotency-key", "")
     return Told(fields, attributes, told_once.strip())
+
+
+async def _pairs(request: Request) -> list[tuple[str, str]]:
+    """Names and texts of a form; media of a form of several parts are not taken."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        async with request.form(max_files=20, max_fields=MOST_FIELDS) as form:
+            return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if kind != "application/x-www-form-urlencoded":
+        raise BadInput("send the request as application/x-www-form-urlencoded")
+    try:
+        text = (await request.body()).decode()  # not every program escapes what is not ASCII
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise BadInput(f"the form is not in UTF-8, or has over {MOST_FIELDS} fields") from error

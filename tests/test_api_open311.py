@@ -358,3 +358,21 @@ def test_text_without_a_picture_does_not_break_xml(client: httpx.Client) -> None
     [error] = as_rows(answer, "errors", "error")
     assert answer.status_code == 400
     assert "<&" in str(error["description"])
+
+
+def test_text_is_utf8_escaped_or_not_and_nothing_else(
+    client: httpx.Client, key: str, store: sa.Engine
+) -> None:
+    form = f"api_key={key}&service_code=event-0501&address_string=a"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for body in (f"{form}&description=水".encode(), f"{form}&description=%E6%B0%B4".encode()):
+        assert client.post("/requests.json", content=body, headers=headers).status_code == 200
+    parts = {name: (None, value) for name, value in told(key, description="水").items()}
+    assert client.post("/requests.json", files=parts).status_code == 200
+    with data.db.transaction(store) as db:
+        assert set(db.scalars(sa.text("SELECT description FROM case_file"))) == {"水"}
+    for body in (f"{form}&description=".encode() + "路灯".encode("gbk"), b"a&" * 300):
+        answer = client.post("/requests.json", content=body, headers=headers)
+        assert (answer.status_code, answer.json()[0]["code"]) == (400, 400)
+    answer = client.post("/requests.xml", json={"api_key": key})
+    assert (answer.status_code, answer.content[:6]) == (400, b"<?xml ")
