@@ -21,6 +21,7 @@ from api.commands import (
     desk,
     dispatching,
     duty,
+    exchange,
     indicators,
     intake,
     journal,
@@ -170,6 +171,7 @@ app.add_typer(care.app, name="care")
 app.add_typer(community.app, name="community")
 app.add_typer(open311.app, name="open311")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(exchange.app, name="exchange")
 
 
 # Developing
