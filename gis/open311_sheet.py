@@ -83,8 +83,8 @@ def classes(
     """The class of each request: what `mapping` says of its service, by code or else by name; the
     same service here; else `other`. Missing where nothing is said."""
     known = {code: code for code in catalogue} | dict(mapping)
-    by_code = frame["service_code"].map(known)
-    told = by_code.fillna(frame["service_name"].map(dict(mapping)))
+    by_code = frame["service_code"].map(known).astype("str")
+    told = by_code.fillna(frame["service_name"].map(dict(mapping)).astype("str"))
     return (told.fillna(other) if other else told).astype("str")
 
 
@@ -125,6 +125,6 @@ def as_cases(frame: pd.DataFrame, classed: pd.Series, *, source: str) -> pd.Data
     is_closed = frame["status"].str.lower().eq("closed")
     return told.assign(
         code=f"{source}:" + frame["service_request_id"],
-        class_code=classed.str.partition("-")[2],
+        class_code=classed.str.replace("^[^-]*-", "", regex=True),
         closed_at=frame["updated_datetime"].where(is_closed),
     )

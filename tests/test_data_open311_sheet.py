@@ -131,6 +131,7 @@ def test_a_service_that_nobody_placed_is_refused_by_name(store: sa.Engine, tmp_p
     report = bring(store, path, other="event-0110", dry_run=True)
     assert numbers(report) == (1, 0, 2, 3)
     assert len(cases(store)) == 2
+    assert numbers(bring(store, path, classes={})) == (0, 0, 1, 5)
     with pytest.raises(BadInput, match="no such class"):
         bring(store, path, other="event-9999")
     wrong = bring(store, path, classes={"4f38920f": "event-9999"})

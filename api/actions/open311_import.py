@@ -75,7 +75,7 @@ def bring(
         )
     if len(prepared.frame) == 0:
         return _as_it_came(sheets.report_of(told, prepared, order), sheet)
-    kinds = classed.str.partition("-")[0].loc[prepared.frame.index]
+    kinds = classed.loc[prepared.frame.index].str.partition("-")[0]
     prepared.frame = prepared.frame.assign(kind=kinds)
     report = api.actions.imports.import_checked(
         store, told, prepared, order, seal=seal, by=by, now=now, progress=progress

@@ -155,5 +155,5 @@ def import_(
     if errors and report.refused:
         written = sheets.write_refused(report, errors)
         api.show.say(f"{written:,} refused requests are in {errors}")
-    if report.refused and report.refused == report.rows:
+    if report.refused and not report.added + report.changed + report.unchanged:
         raise BadInput("every request was refused")
