@@ -7,8 +7,10 @@ found allowed, never to another that the name leads to a moment later; no redire
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ TIMEOUT_S = 15.0
 CONNECT_S = 5.0
 ENOUGH = 16 * 1024
 """Bytes of an answer that are read; only its status counts."""
-GATHER_S = 0.01
+GATHER_S = 0.02
 LOOK_S, AGAIN_S, FORGET_S = 2.0, 5.0, 3600.0
 ASKED_MOST_S = 3600
 
@@ -119,6 +121,9 @@ async def ping(hook: Hook) -> Answer:
 def _client() -> httpx.AsyncClient:
     import httpx
 
+    if "sniffio" not in sys.modules and importlib.util.find_spec("sniffio") is None:
+        # httpcore asks for it at every step; what is known to be absent is not looked for on disk
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     timeout = httpx.Timeout(TIMEOUT_S, connect=CONNECT_S)
     return httpx.AsyncClient(

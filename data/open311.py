@@ -244,8 +244,10 @@ _FILTER = """
     AND (CAST(:services AS text[]) IS NULL OR f.kind || '-' || f.class_code = ANY (:services))
 """
 _IN_WINDOW = f"""
-    (SELECT f.id, f.reported_at FROM case_file f WHERE {_IS_PUBLISHED} AND {_FILTER}
-     ORDER BY f.reported_at DESC, f.id DESC LIMIT {MOST})
+    (SELECT one.id, one.reported_at FROM open311_published p CROSS JOIN LATERAL (
+        SELECT f.id, f.reported_at FROM case_file f
+        WHERE f.kind = p.kind AND f.class_code = p.code AND {_FILTER}
+        ORDER BY f.reported_at DESC, f.id DESC LIMIT {MOST}) one)
     UNION
     (SELECT f.id, f.reported_at FROM open311_sent s JOIN case_file f ON f.id = s.case_id
      WHERE s.key_id = :key AND {_FILTER} ORDER BY f.reported_at DESC, f.id DESC LIMIT {MOST})

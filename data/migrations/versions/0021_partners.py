@@ -32,6 +32,8 @@ CREATE TABLE open311_sent (
     FOREIGN KEY(case_id) REFERENCES case_file (id) ON DELETE CASCADE,
     FOREIGN KEY(key_id) REFERENCES open311_key (id) ON DELETE CASCADE
 );
+-- Each published class has its newest at once, however many cases of others there are
+CREATE INDEX case_file_class_reported_at ON case_file (kind, class_code, reported_at);
 CREATE INDEX open311_sent_key_id ON open311_sent (key_id, at);
 
 -- Whoever has a key is known by it; no other key is told of
@@ -130,4 +132,5 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION case_events_owed")
     op.execute("DROP TABLE webhook_delivery, webhook")
     op.execute("DROP FUNCTION open311_key_known")
+    op.execute("DROP INDEX case_file_class_reported_at")
     op.execute("DROP TABLE open311_sent, open311_key, open311_published, open311_jurisdiction")
