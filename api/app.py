@@ -167,6 +167,7 @@ ROOMS = (
     "ogc_edits",
     "ogc_tiles",
     "qgis",
+    "open311",
 )
 
 

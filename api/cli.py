@@ -21,13 +21,16 @@ from api.commands import (
     desk,
     dispatching,
     duty,
+    exchange,
     indicators,
     intake,
     journal,
     looking,
+    open311,
     photos,
     plan_recount,
     register,
+    webhooks,
     whistles,
 )
 from gis.errors import BadInput, WanggeError
@@ -166,6 +169,9 @@ app.add_typer(desk.app, name="desk")
 app.add_typer(desk.collections, name="collections")
 app.add_typer(care.app, name="care")
 app.add_typer(community.app, name="community")
+app.add_typer(open311.app, name="open311")
+app.add_typer(webhooks.app, name="webhook")
+app.add_typer(exchange.app, name="exchange")
 
 
 # Developing

@@ -222,6 +222,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/community/questions"): Door.PUBLIC,
     ("POST", "/community/volunteers"): Door.PUBLIC,
     ("GET", "/follow/{code}"): Door.PUBLIC,
+    # other systems: api/routes/open311.py; who reports has a key, which the route asks for
+    ("GET", "/open311/discovery.{suffix}"): Door.PUBLIC,
+    ("GET", "/open311/v2/services.{suffix}"): Door.PUBLIC,
+    ("GET", "/open311/v2/services/{name}"): Door.PUBLIC,
+    ("POST", "/open311/v2/requests.{suffix}"): Door.PUBLIC,
+    ("GET", "/open311/v2/requests.{suffix}"): Door.PUBLIC,
+    ("GET", "/open311/v2/requests/{name}"): Door.PUBLIC,
+    ("GET", "/open311/v2/tokens/{name}"): Door.PUBLIC,
     # its editors: api/routes/community_edit.py
     ("POST", "/community/notices"): Right.COMMUNITY,
     ("PATCH", "/community/notices/{number}"): Right.COMMUNITY,

@@ -23,6 +23,7 @@ CASES = Target(
     {
         "code": "text",
         "title": "text",
+        "kind": "text",
         "class_code": "text",
         "state": "text",
         "reported_at": "timestamptz",

@@ -10,9 +10,9 @@ PROTECTED = (
     "cell_care", "cell_lineage", "cell_tally", "charge", "collection", "collection_entry",
     "council", "council_decision", "decision", "dwelling", "facility", "follow_up", "grid_cell",
     "grid_plan", "guide", "household", "journal", "meeting", "member", "named_area",
-    "network_unit", "notice", "open_hours", "plan_edit", "plan_edit_cell", "poll", "question",
-    "resident", "resident_change", "resident_merge", "responsibility", "session", "sheet",
-    "sheet_row", "shift", "visit", "whistle", "whistle_party", "worker",
+    "network_unit", "notice", "open311_sent", "open_hours", "plan_edit", "plan_edit_cell", "poll",
+    "question", "resident", "resident_change", "resident_merge", "responsibility", "session",
+    "sheet", "sheet_row", "shift", "visit", "whistle", "whistle_party", "worker",
 )  # fmt: skip
 """Tables with persons, cases, exact numbers or accounts, or of which each has his part to write."""
 

@@ -149,6 +149,7 @@ class CaseFile(Numbered, Watched, Versioned, Placed, InArea, Base):
     __table_args__ = (
         *placed_indexes("case_file"),
         Index("case_file_reported_at", "reported_at"),
+        Index("case_file_class_reported_at", "kind", "class_code", "reported_at"),
         Index("case_file_area_no", "area_no"),
         Index("case_file_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
         Index("case_file_joined_to", "joined_to", postgresql_where=text("joined_to IS NOT NULL")),

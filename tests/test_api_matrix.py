@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import matrix_cases
 import matrix_ogc
+import matrix_partners
 import matrix_people
 import matrix_places
 import matrix_plans
@@ -41,7 +42,8 @@ from gis.terms import RecordKind
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 ASKS = (
-    matrix_places.ASKS, matrix_cases.ASKS, matrix_people.ASKS, matrix_plans.ASKS, matrix_ogc.ASKS,
+    matrix_places.ASKS, matrix_cases.ASKS, matrix_people.ASKS, matrix_plans.ASKS,
+    matrix_ogc.ASKS, matrix_partners.ASKS,
 )  # fmt: skip
 EXAMPLES: Examples = {way: asks for theme in ASKS for way, asks in theme.items()}
 

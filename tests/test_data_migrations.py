@@ -15,6 +15,7 @@ import data.models_cases
 import data.models_community
 import data.models_desk
 import data.models_network
+import data.models_partners
 import data.models_plans
 import data.models_register
 import data.models_tiles

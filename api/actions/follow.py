@@ -11,6 +11,7 @@ import data.scope
 import gis.follow
 from data.seal import Seal
 from gis.access import EVERYWHERE, INTAKE, Right, Viewer
+from gis.errors import NotFound
 from gis.follow import Followed
 
 RESIDENT = Viewer(login="resident", scope=EVERYWHERE, granted=frozenset({Right.COMMUNITY}))
@@ -43,3 +44,13 @@ def follow(store: sa.Engine, told: str, *, seal: Seal) -> dict[str, Any]:
     if found is None:
         raise gis.follow.unknown()
     return found
+
+
+def read(told: str, kind: Followed, seal: Seal) -> int | None:
+    """The number of what a code of this kind follows; None where it is no true one."""
+    try:
+        found, number, digest = gis.follow.read(told)
+    except NotFound:
+        return None
+    is_true = gis.follow.is_true(digest, _digest(found, number, seal))
+    return number if is_true and found is kind else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -30,9 +31,17 @@ __all__ = ["Report", "report"]
 
 
 def report(
-    store: sa.Engine, told: Report, *, by: Viewer, seal: Seal, now: datetime
+    store: sa.Engine,
+    told: Report,
+    *,
+    by: Viewer,
+    seal: Seal,
+    now: datetime,
+    beside: Callable[[Session, data.case_report.Begun], None] | None = None,
 ) -> dict[str, Any]:
     """Make a case of a report; the same request id gives the same case and the same answer.
+
+    What `beside` writes of it is kept with it, or neither.
 
     It runs as the city's own ear, so nobody is out of place; the answer tells what is public: code,
     class, cell or duty desk with whom to call, the code to follow it by, how many open cases are
@@ -44,6 +53,8 @@ def report(
     checked = gis.reports.checked(told, now=now)
     with data.scope.transaction(store, by if by.is_operator else INTAKE) as db:
         begun = _begin(db, checked, by, seal, now)
+        if beside is not None:
+            beside(db, begun)
         public = data.case_report.told(db, begun.id)
         answer = _answer(db, public, by)
         answer["follow"] = api.actions.follow.code(Followed.CASE, begun.id, seal)
