@@ -15,12 +15,13 @@ from starlette.responses import Response
 import api.tiles
 import data.ogc
 import data.scope
-import data.tiles
+import data.tiles_place
 import data.tiles_told
 from api.deps import viewer_of
 from api.ogc_asked import JSON, answer, link, offered, own_links, read, root
 from data.ogc import Bounds, Collection
-from data.tiles import MAX_ZOOM, Ask
+from data.tiles import Ask
+from data.tiles_place import MAX_ZOOM
 from gis.errors import BadInput, NotFound
 from gis.ogc_crs import CRS84
 
@@ -164,7 +165,7 @@ async def tile(request: Request) -> Response:
     assert one.tiles is not None
     path = request.path_params
     try:
-        place = data.tiles.check_address(path["z"], path["column"], path["row"])
+        place = data.tiles_place.check_address(path["z"], path["column"], path["row"])
     except BadInput as error:
         raise NotFound(f"there is no such tile: {error}") from None
     ask = Ask((one.tiles,), *place)
