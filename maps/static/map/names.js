@@ -1,10 +1,13 @@
-// The names over the picture, as a layer of the map: one canvas over the view and a little more, so
-// that there are names while one pans.
+// The names over the picture, as a layer of the map: a canvas over the view and a little more, so
+// that there are names while one pans. There are two: the studio writes on the one that lies away,
+// and then they change places, so that the page itself moves no picture.
 
-import { ask, show } from './painter.js';
+import { ask, hang } from './painter.js';
 
 const SIDE = 512;
 const MARGIN = 192;
+const AWAY = L.point(-99_999, 0);
+let made = 0;
 
 export const Names = L.Layer.extend({
   initialize(tiles) {
@@ -12,13 +15,22 @@ export const Names = L.Layer.extend({
   },
 
   onAdd(map) {
-    this._canvas = L.DomUtil.create('canvas', 'names leaflet-zoom-hide', map.getPane('names'));
-    this._canvas.setAttribute('aria-hidden', 'true');
+    [this._shown, this._behind] = [this._sheet(), this._sheet()];
     this._later = L.Util.throttle(this.draw, 120, this);
     this._soon = L.Util.throttle(this.draw, 400, this);
     map.on('moveend zoomend resize', this.draw, this);
     map.on('move', this._follow, this);
     this._source.on('tileload', this._later, this).on('sharpness', this.draw, this);
+  },
+
+  _sheet() {
+    const canvas = L.DomUtil.create('canvas', 'leaflet-zoom-hide', this._map.getPane('names'));
+    canvas.setAttribute('aria-hidden', 'true');
+    made += 1;
+    canvas.key = `names ${made}`;
+    hang(canvas, canvas.key);
+    L.DomUtil.setPosition(canvas, AWAY);
+    return canvas;
   },
 
   // While one pans, once the names that are there no longer reach over the view.
@@ -39,8 +51,9 @@ export const Names = L.Layer.extend({
     const view = this._view();
     const corner = this._map.containerPointToLayerPoint([-MARGIN, -MARGIN]);
     try {
-      const picture = await ask('names', view);
-      if (this._map?.getZoom() === view.zoom) this._put(picture, view, corner);
+      await ask('names', { key: this._behind.key, ...view });
+      await new Promise((done) => { requestAnimationFrame(done); }); // by then it is written
+      if (this._map?.getZoom() === view.zoom) this._change(view, corner);
     } finally {
       this._drawing = false;
     }
@@ -49,12 +62,14 @@ export const Names = L.Layer.extend({
     this.draw();
   },
 
-  _put(picture, { wide, high }, corner) {
+  _change({ wide, high }, corner) {
+    [this._shown, this._behind] = [this._behind, this._shown];
     this._corner = corner;
-    L.DomUtil.setPosition(this._canvas, corner);
-    show(this._canvas, picture);
-    this._canvas.style.width = `${wide}px`;
-    this._canvas.style.height = `${high}px`;
+    L.DomUtil.setPosition(this._shown, corner);
+    L.DomUtil.setPosition(this._behind, AWAY);
+    Object.assign(this._shown.style, { width: `${wide}px`, height: `${high}px` });
+    L.DomUtil.addClass(this._shown, 'names');
+    L.DomUtil.removeClass(this._behind, 'names');
   },
 
   _view() {

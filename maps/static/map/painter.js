@@ -57,16 +57,3 @@ export async function hang(canvas, key) {
   const sheet = hand(canvas);
   return say('hang', { key, sheet }, sheet === canvas ? [] : [sheet]);
 }
-
-// Put a picture on a canvas of its size.
-export function show(canvas, picture) {
-  if (typeof ImageBitmap === 'function' && picture instanceof ImageBitmap) {
-    if (canvas.width !== picture.width) canvas.width = picture.width;
-    if (canvas.height !== picture.height) canvas.height = picture.height;
-    canvas.getContext('bitmaprenderer').transferFromImageBitmap(picture);
-    return;
-  }
-  canvas.width = picture.width;
-  canvas.height = picture.height;
-  canvas.getContext('2d').drawImage(picture, 0, 0);
-}

@@ -1,22 +1,17 @@
 // Where the picture is made: it keeps the decoded tiles, paints them, writes the names over them and
 // knows what lies at a place. It knows no page: it works beside it (worker.js) where the browser can,
-// else on it (painter.js). Every act takes and gives plain values; pictures can be handed over.
+// else on it (painter.js). Every act takes and gives plain values, but for the canvases it is handed.
 
 import { read } from './decode.js';
 import { beneath } from './find.js';
-import { surface } from './glyphs.js';
 import { overlay } from './naming.js';
 import { paint } from './paint.js';
 
 const EXTENT = 4096;
 const tiles = new Map();
-const sheets = new Map(); // the canvases of tiles
+const sheets = new Map(); // the canvases of tiles and names
 let look = null;
 let crowds = { zoom: null, groups: [] }; // the groups of cases that were drawn last
-
-function picture(canvas) {
-  return canvas.transferToImageBitmap?.() ?? canvas;
-}
 
 export const studio = {
   look(told) {
@@ -58,13 +53,14 @@ export const studio = {
 
   // Names, and where cases are grouped their signs, over the whole view.
   names(view) {
-    const canvas = surface(view.wide * view.ratio, view.high * view.ratio);
+    const canvas = sheets.get(view.key);
+    canvas.width = view.wide * view.ratio;
+    canvas.height = view.high * view.ratio;
     const pen = canvas.getContext('2d');
     pen.scale(view.ratio, view.ratio);
     const present = view.tiles.map((spot) => ({ ...spot, tile: tiles.get(spot.key) })).filter(({ tile }) => tile);
     const groups = overlay(pen, present, view, look);
     crowds = { zoom: view.zoom, groups: groups.map((group) => ({ ...group, x: group.x + view.left, y: group.y + view.top })) };
-    return picture(canvas);
   },
 
   // What lies at a position: { near: the sign there, cell }.

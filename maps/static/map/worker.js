@@ -11,7 +11,5 @@ function answer(act, told) {
 }
 
 self.addEventListener('message', ({ data: { id, act, told } }) => {
-  const said = answer(act, told);
-  const handed = typeof ImageBitmap === 'function' && said.given instanceof ImageBitmap ? [said.given] : [];
-  self.postMessage({ id, ...said }, handed);
+  self.postMessage({ id, ...answer(act, told) });
 });
