@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from psycopg import sql
 
 import data.binary
+import data.intake
 import gis.locate
 import gis.places
 
@@ -38,7 +39,7 @@ def by_wangge(url: str, file: Path) -> None:
     codes = ground["code"].to_numpy(str)
     at = gis.locate.cell_of(points, ground["geom"].to_numpy(), codes)
     cells = pa.array(codes).take(pa.array(at, mask=at < 0))
-    spots = pa.array(shapely.to_wkb(shapely.set_srid(points, 4326), include_srid=True))
+    spots = pa.array(data.intake.ewkb_of_points(points))
     rows = sheet.append_column("geom", spots).append_column("cell", cells)
     _written(url, rows.take(pa.array(gis.places.along_a_curve(points))))
 
@@ -63,4 +64,3 @@ def _written(url: str, rows: pa.Table) -> None:
             copy.write(data.binary.TRAILER)
         cursor.execute("CREATE INDEX ON peer USING gist (geom)")
         cursor.execute('CREATE INDEX ON peer ("身份证号"); CREATE INDEX ON peer (cell)')
-        cursor.execute("ANALYZE peer")

@@ -112,7 +112,6 @@ def by_copy_and_update(url: str, file: Path, names: Sequence[str], plan: str) ->
         if plan != "cells drive":
             cursor.execute("CREATE INDEX ON peer USING gist (geom)")
         cursor.execute('CREATE INDEX ON peer ("身份证号"); CREATE INDEX ON peer (cell)')
-        cursor.execute("ANALYZE peer")
 
 
 PLANS = tuple(_UPDATES)
