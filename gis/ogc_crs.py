@@ -23,16 +23,23 @@ _EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 _EVERYWHERE = (4326, 3857, 4490)
 _CORNERS = 32
 """Corners that stand for a side of a box whose sides another system bends."""
+_BEYOND_DEG = 10.0
+"""How far from where a projection is used a box is still followed."""
+Bounds = tuple[float, float, float, float]
+_EARTH: Bounds = (-180.0, -90.0, 180.0, 90.0)
+NOWHERE = shapely.Polygon()
 
 
 @dataclass(frozen=True)
 class Crs:
-    """A system by its address; `is_flipped`: northing or latitude comes first."""
+    """A system by its address; `is_flipped`: northing or latitude comes first; `reach`: what it
+    can tell, in its own units, eastings first."""
 
     uri: str
     srid: int
     is_flipped: bool
     is_degrees: bool
+    reach: Bounds = _EARTH
 
     @property
     def digits(self) -> int:
@@ -48,7 +55,22 @@ def _of_epsg(srid: int) -> Crs:
         srid,
         system.axis_info[0].direction == "north",
         system.is_geographic,
+        _EARTH if system.is_geographic else _reach(system),
     )
+
+
+def _reach(system: pyproj.CRS) -> Bounds:
+    assert system.area_of_use is not None
+    west, south, east, north = system.area_of_use.bounds
+    wide = (
+        max(west - _BEYOND_DEG, -180),
+        max(south - _BEYOND_DEG, -85),
+        min(east + _BEYOND_DEG, 180),
+        min(north + _BEYOND_DEG, 85),
+    )
+    to_metres = pyproj.Transformer.from_crs(DEFAULT.srid, system, always_xy=True)
+    left, low, right, high = to_metres.transform_bounds(*wide)
+    return left, low, right, high
 
 
 DEFAULT = Crs(CRS84, 4326, False, True)
@@ -112,21 +134,28 @@ def read_box(text: str, crs: Crs, field: str = "bbox") -> shapely.Geometry:
 
 
 def box(numbers: Sequence[float], crs: Crs, field: str = "bbox") -> shapely.Geometry:
-    """The ground of a box, in degrees of WGS-84; see `read_box`."""
+    """The ground of a box, in degrees of WGS-84; see `read_box`.
+
+    What another system than WGS-84 cannot tell is cut off: nothing is there.
+    """
     half = len(numbers) // 2
     (x0, y0), (x1, y1) = numbers[:2], numbers[half : half + 2]
     if crs.is_flipped:
         x0, y0, x1, y1 = y0, x0, y1, x1
-    if y0 > y1 or (x0 > x1 and not crs.is_degrees):
+    crosses = crs.is_degrees and x0 > x1
+    if y0 > y1 or (x0 > x1 and not crosses):
         raise BadInput(f"{field} is the wrong way round: the lower corner comes first", field=field)
-    if crs.is_degrees and x0 > x1:
+    if crs.srid != DEFAULT.srid:
+        west, south, east, north = crs.reach
+        x0, y0, x1, y1 = max(x0, west), max(y0, south), min(x1, east), min(y1, north)
+        if y0 > y1 or (x0 > x1 and not crosses):
+            return NOWHERE
+    if crosses:
         parts = [shapely.box(x0, y0, 180, y1), shapely.box(-180, y0, x1, y1)]
         return _in_degrees(shapely.MultiPolygon(parts), field)
     drawn = shapely.box(x0, y0, x1, y1)
-    if crs.srid == DEFAULT.srid:
-        return _in_degrees(drawn, field)
-    longest = max(x1 - x0, y1 - y0)
-    return moved(drawn if not longest else drawn.segmentize(longest / _CORNERS), crs, field)
+    longest = 0 if crs.is_degrees else max(x1 - x0, y1 - y0)
+    return moved(drawn.segmentize(longest / _CORNERS) if longest else drawn, crs, field)
 
 
 def placed(shape: shapely.Geometry, crs: Crs, field: str) -> shapely.Geometry:

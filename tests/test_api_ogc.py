@@ -319,6 +319,15 @@ def test_a_box_in_any_system_finds_the_same(api, collection):
         assert _ids(found) == wanted, uri
 
 
+def test_a_box_told_with_its_axes_the_other_way_is_an_empty_place(api):
+    told = api.get("/collections/cells").json()
+    west, south, east, north = told["extent"]["spatial"]["bbox"][0]
+    for uri in told["crs"][3:]:
+        to = pyproj.Transformer.from_crs(4326, _system(uri), always_xy=True)
+        box = ",".join(map(str, (*to.transform(west, south), *to.transform(east, north))))
+        assert _ids(_items(api, "cells", bbox=box, **{"bbox-crs": uri})) == [], uri
+
+
 def test_shapes_of_a_filter_may_be_told_in_any_system(api):
     one = _items(api, "facilities", limit=1)["features"][0]
     lon, lat = one["geometry"]["coordinates"]
