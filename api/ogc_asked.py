@@ -15,8 +15,10 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 import api.deps
 import data.layers
 import data.ogc
+import data.scope
 import gis.ogc_crs
 import maps.ogc
+from data.ogc import Collection
 from gis.errors import BadInput
 from gis.ogc_crs import Crs
 
@@ -148,6 +150,17 @@ def answer(
     html = maps.ogc.page(shell, view, told, here=address(request), root=root(request))
     policy = {"Content-Security-Policy": maps.ogc.policy(shell.nonce)}
     return HTMLResponse(html, headers=about | policy)
+
+
+async def collection_of(request: Request) -> Collection:
+    """The collection that the path names.
+
+    Raises:
+        NotFound: the viewer has none of that name.
+    """
+    viewer = api.deps.viewer_of(request)
+    async with data.scope.looking(request.app.state.pool, viewer) as connection:
+        return await data.ogc.one_of(connection, viewer, request.path_params["collection"])
 
 
 async def offered(

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import shapely
-from shapely.geometry import shape
 
 import gis.ogc_crs
 import gis.ogc_time
@@ -284,16 +283,12 @@ def _moment(written: str, kind: str, *, is_end: bool) -> str:
 def _geometry(node: Any, crs: Crs) -> shapely.Geometry:
     if isinstance(node, dict) and "bbox" in node:
         return gis.ogc_crs.box(_numbers(node["bbox"]), crs, "filter")
-    try:
-        drawn = shape(node)
-    except Exception:  # whatever was sent, it is no geometry
-        raise _fault(f"{node!r:.60} is no geometry") from None
-    return gis.ogc_crs.placed(drawn, crs, "filter")
+    return gis.ogc_crs.drawn(node, crs, "filter")
 
 
 def _numbers(told: Any) -> list[float]:
     if isinstance(told, list) and len(told) in (4, 6):
-        numbers = [float(one) for one in told if isinstance(one, (int, float))]
+        numbers = [float(one) for one in told if type(one) in (int, float)]
         if len(numbers) == len(told) and all(map(math.isfinite, numbers)):
             return numbers
     raise _fault("a bbox has four numbers, or six")

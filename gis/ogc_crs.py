@@ -8,13 +8,17 @@ zone of CGCS2000 tells northing first.
 from __future__ import annotations
 
 import math
+import re
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pyproj
 import shapely
+from shapely.geometry import shape as geojson
 
 from gis.errors import BadInput
 
@@ -28,6 +32,7 @@ _BEYOND_DEG = 10.0
 Bounds = tuple[float, float, float, float]
 _EARTH: Bounds = (-180.0, -90.0, 180.0, 90.0)
 NOWHERE = shapely.Polygon()
+_NUMBER = re.compile(r" *[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)? *", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,11 @@ def named(uri: str | None, choices: dict[str, Crs], field: str) -> Crs:
     return found
 
 
+def read_number(text: str) -> float:
+    """A number as JSON and its friends write it; NaN where it is none."""
+    return float(text) if _NUMBER.fullmatch(text) else math.nan
+
+
 def read_box(text: str, crs: Crs, field: str = "bbox") -> shapely.Geometry:
     """The ground of a box of four or six numbers, in degrees of WGS-84.
 
@@ -121,10 +131,7 @@ def read_box(text: str, crs: Crs, field: str = "bbox") -> shapely.Geometry:
     Raises:
         BadInput: not so many numbers, or a box the wrong way round.
     """
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
+    numbers = [read_number(part) for part in text.split(",")]
     if len(numbers) not in (4, 6) or not all(map(math.isfinite, numbers)):
         raise BadInput(
             f"{field} is {text!r:.120}; give four numbers, or six with heights",
@@ -156,6 +163,30 @@ def box(numbers: Sequence[float], crs: Crs, field: str = "bbox") -> shapely.Geom
     drawn = shapely.box(x0, y0, x1, y1)
     longest = 0 if crs.is_degrees else max(x1 - x0, y1 - y0)
     return moved(drawn.segmentize(longest / _CORNERS) if longest else drawn, crs, field)
+
+
+def drawn(told: Any, crs: Crs, field: str) -> shapely.Geometry:
+    """A GeoJSON geometry, as it is kept: see `placed`.
+
+    Raises:
+        BadInput: it is none, or lies nowhere on the earth.
+    """
+    try:
+        found = geojson(told) if isinstance(told, dict) and _is_of_numbers(told) else None
+    except Exception:  # whatever was sent, it is no geometry
+        found = None
+    if found is None:
+        raise BadInput(f"{field} holds {reprlib.repr(told)}, no GeoJSON geometry", field=field)
+    return placed(found, crs, field)
+
+
+def _is_of_numbers(told: Any) -> bool:
+    """Whether coordinates are numbers: shapely reads texts and truths as such too."""
+    if isinstance(told, dict):
+        told = told.get("geometries", told.get("coordinates"))
+    if isinstance(told, list):
+        return all(map(_is_of_numbers, told))
+    return isinstance(told, (int, float)) and not isinstance(told, bool)
 
 
 def placed(shape: shapely.Geometry, crs: Crs, field: str) -> shapely.Geometry:

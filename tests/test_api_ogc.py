@@ -242,7 +242,8 @@ def test_facilities_are_there_from_their_first_to_their_last_day(api):
         {"unknown": "1"}, {"f": "xml"}, {"crs": "EPSG:4490"}, {"bbox-crs": f"{EPSG}27700"},
         {"crs": f"{EPSG}4513"}, {"filter": "nobody = 1"}, {"filter": "name ="}, {"filter-lang": "sql"},
         {"filter": "{}", "filter-lang": "cql2-json"}, {"filter-crs": "mine"},
-        {"households": "many"}, {"after": "x"},
+        {"households": "many"}, {"households": "NaN"}, {"households": "1_0"}, {"after": "x"},
+        {"filter": "null", "filter-lang": "cql2-json"}, {"filter": "S_INTERSECTS(geometry, POINT EMPTY)"},
         {"filter": "POWER(households, 2) > 1"}, {"filter": "households ^ 99999 > 1"},
     ],
 )  # fmt: skip

@@ -80,8 +80,10 @@ def test_a_shape_told_in_a_zone_lies_where_it_is():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1,2,3", "1,2,3,4,5", "a,2,3,4", "1,2,inf,4", "5,2,3,1", "1,2,3,91", "181,0,182,1"]
-)
+    "text",
+    ["", "1,2,3", "1,2,3,4,5", "a,2,3,4", "1,2,inf,4", "5,2,3,1", "1,2,3,91", "181,0,182,1",
+     "1_0,1,20,3", "１,1,2,3", "0x1,1,2,3", "nan,1,2,3"],
+)  # fmt: skip
 def test_what_is_no_box_is_refused(text):
     with pytest.raises(BadInput):
         gis.ogc_crs.read_box(text, DEFAULT)
@@ -137,6 +139,16 @@ def test_a_filter_is_a_tree():
     }
     with pytest.raises(BadInput, match="cql2-text, cql2-json"):
         gis.cql.read("true", "cql-text")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("", "cql2-text"), ("NULL", "cql2-text"), ("5", "cql2-text"), ("null", "cql2-json"),
+     ("[true]", "cql2-json"), ("S_INTERSECTS(geometry, POINT EMPTY)", "cql2-text")],
+)  # fmt: skip
+def test_what_is_no_filter_is_refused(text, language):
+    with pytest.raises(BadInput, match="filter"):
+        gis.cql.read(text, language)
 
 
 def test_no_filter_takes_long_to_be_refused():

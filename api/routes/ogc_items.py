@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import orjson
@@ -114,15 +115,17 @@ def _filter(told: dict[str, str], one: Collection) -> Any:
 def _value(name: str, text: str, one: Collection) -> Any:
     kind = one.properties[name].kind
     if kind == DAY:
+        gis.ogc_time.day(text, name)
         return {"date": text}
     if kind == MOMENT:
+        gis.ogc_time.moment(text, name)
         return {"timestamp": text}
     if kind != NUMBER:
         return text
-    try:
-        return float(text)
-    except ValueError:
-        raise BadInput(f"{name} is {text!r:.40}, not a number", field=name) from None
+    number = gis.ogc_crs.read_number(text)
+    if not math.isfinite(number):
+        raise BadInput(f"{name} is {text!r:.40}, not a number", field=name)
+    return number
 
 
 async def feature(request: Request) -> Response:
