@@ -35,9 +35,9 @@ def read(text: str, language: str) -> Any:
     if len(text) > LONGEST:
         raise BadInput(f"the filter is longer than {LONGEST} characters", field="filter")
     tree = _of_text(text) if language == "cql2-text" else _of_json(text)
+    _measure(tree)
     if not isinstance(tree, (dict, bool)):
         raise BadInput(f"the filter {text!r:.60} says neither yes nor no", field="filter")
-    _measure(tree)
     return tree
 
 

@@ -165,6 +165,11 @@ def box(numbers: Sequence[float], crs: Crs, field: str = "bbox") -> shapely.Geom
     return moved(drawn.segmentize(longest / _CORNERS) if longest else drawn, crs, field)
 
 
+def share(ground: shapely.Geometry, box: shapely.Geometry) -> float:
+    """How much of a ground a box holds, from 0 to 1."""
+    return float(shapely.area(shapely.intersection(ground, box)) / shapely.area(ground))
+
+
 def drawn(told: Any, crs: Crs, field: str) -> shapely.Geometry:
     """A GeoJSON geometry, as it is kept: see `placed`.
 
@@ -176,7 +181,9 @@ def drawn(told: Any, crs: Crs, field: str) -> shapely.Geometry:
     except Exception:  # whatever was sent, it is no geometry
         found = None
     if found is None:
-        raise BadInput(f"{field} holds {reprlib.repr(told)}, no GeoJSON geometry", field=field)
+        raise BadInput(
+            f"{field} holds {reprlib.repr(told)}, which is no geometry of GeoJSON", field=field
+        )
     return placed(found, crs, field)
 
 

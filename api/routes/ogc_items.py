@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import psycopg
+import shapely
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +28,7 @@ from api.ogc_asked import (
     answer,
     link,
     now,
+    offered,
     own_links,
     read,
     root,
@@ -36,7 +38,7 @@ from api.ogc_asked import (
 )
 from data.ogc import Collection
 from data.ogc_cql import DAY, MOMENT, NUMBER
-from data.ogc_items import MOST_FEATURES, Page, Wanted
+from data.ogc_items import MOST_FEATURES, PATIENCE_MS, Page, Wanted
 from gis.errors import BadInput
 
 router = APIRouter()
@@ -44,6 +46,9 @@ ASKED = (
     "limit", "bbox", "bbox-crs", "datetime", "crs", "filter", "filter-lang", "filter-crs", "after",
 )  # fmt: skip
 _LAST = 2**62
+_MOST_ON_PAGE, _ANYBODYS_MS = 500, 4_000
+_WIDE = 0.1
+"""A box with more of the town than this is wide."""
 
 
 async def items(request: Request) -> Response:
@@ -80,17 +85,21 @@ async def _wanted(
     told = read(request, *ASKED, *one.properties)
     boxed = await system(request, connection, told, "bbox-crs")
     box = gis.ogc_crs.read_box(told["bbox"], boxed) if "bbox" in told else None
+    where, _ = await offered(request, connection)
     span = gis.ogc_time.read_span(told["datetime"]) if "datetime" in told else None
     after = whole(told["after"], "after", usual=0, most=_LAST) if "after" in told else None
+    most = _MOST_ON_PAGE if wants_page(request) else MOST_FEATURES
     return Wanted(
         one,
         box=box,
+        is_wide=box is not None and gis.ogc_crs.share(shapely.box(*where), box) > _WIDE,
         span=span,
         filter=_filter(told, one),
         filter_crs=await system(request, connection, told, "filter-crs"),
         after=after,
-        limit=whole(told.get("limit"), "limit", usual=USUAL, most=MOST_FEATURES),
+        limit=whole(told.get("limit"), "limit", usual=USUAL, most=most),
         crs=await system(request, connection, told, "crs"),
+        patience_ms=PATIENCE_MS if viewer_of(request).account else _ANYBODYS_MS,
     )
 
 
