@@ -101,6 +101,14 @@ def offered(west: float, east: float) -> dict[str, Crs]:
     return {one.uri: one for one in found}
 
 
+def title(uri: str) -> str:
+    """What a system is called where people read of it."""
+    name = uri.rpartition("/")[2]
+    if not name.isdigit():
+        return f"{name} · WGS 84"
+    return f"EPSG:{name} · {pyproj.CRS.from_epsg(int(name)).name}"
+
+
 def named(uri: str | None, choices: dict[str, Crs], field: str) -> Crs:
     """The system at an address; the default without one.
 
