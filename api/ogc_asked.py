@@ -31,10 +31,10 @@ PIECE = 2**18
 
 
 def read(request: Request, *names: str) -> dict[str, str]:
-    """The parameters of a request, each told once; `f` may always be told.
+    """The parameters of a request; `f` may always be told.
 
     Raises:
-        BadInput: one that the API document does not name, or one told twice.
+        BadInput: one that the API document does not name, or one that is told in two ways.
     """
     told: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
@@ -43,8 +43,8 @@ def read(request: Request, *names: str) -> dict[str, str]:
                 f"there is no parameter {name!r:.80}; choose from {', '.join((*names, 'f'))}",
                 field=name[:80], choices=[*names, "f"],
             )  # fmt: skip
-        if name in told:
-            raise BadInput(f"{name} is told twice", field=name)
+        if told.get(name, value) != value:
+            raise BadInput(f"{name} is told in two ways", field=name)
         told[name] = value
     if told.get("f", "json") not in FORMS:
         raise BadInput(

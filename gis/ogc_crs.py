@@ -151,7 +151,7 @@ def read_box(text: str, crs: Crs, field: str = "bbox") -> shapely.Geometry:
 def box(numbers: Sequence[float], crs: Crs, field: str = "bbox") -> shapely.Geometry:
     """The ground of a box, in degrees of WGS-84; see `read_box`.
 
-    What another system than WGS-84 cannot tell is cut off: nothing is there.
+    What another system than the default cannot tell is cut off: nothing is there.
     """
     half = len(numbers) // 2
     (x0, y0), (x1, y1) = numbers[:2], numbers[half : half + 2]
@@ -160,7 +160,7 @@ def box(numbers: Sequence[float], crs: Crs, field: str = "bbox") -> shapely.Geom
     crosses = crs.is_degrees and x0 > x1
     if y0 > y1 or (x0 > x1 and not crosses):
         raise BadInput(f"{field} is the wrong way round: the lower corner comes first", field=field)
-    if crs.srid != DEFAULT.srid:
+    if crs.uri != CRS84:
         west, south, east, north = crs.reach
         x0, y0, x1, y1 = max(x0, west), max(y0, south), min(x1, east), min(y1, north)
         if y0 > y1 or (x0 > x1 and not crosses):
