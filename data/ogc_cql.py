@@ -64,10 +64,11 @@ _UNMARKED = (
 
 
 class Writer:
-    """Writes filters over one collection; `values` are the parameters of what was written."""
+    """Writes filters over the rows t of one collection; `values` are the parameters of what was
+    written."""
 
-    def __init__(self, columns: Mapping[str, str], crs: Crs, *, of: str = "t") -> None:
-        self._columns, self._crs, self._of = columns, crs, of
+    def __init__(self, columns: Mapping[str, str], crs: Crs) -> None:
+        self._columns, self._crs = columns, crs
         self.values: dict[str, Any] = {}
 
     def _value(self, value: object) -> str:
@@ -197,13 +198,13 @@ class Writer:
 
     def _property(self, name: Any) -> Typed:
         if name in SHAPES:
-            return f"{self._of}.geom", GROUND
+            return "t.geom", GROUND
         if not isinstance(name, str) or name not in self._columns:
             raise BadInput(
                 f"there is no property {name!r:.80}; choose from {', '.join(self._columns)}",
                 field="filter", choices=[*self._columns, "geometry"],
             )  # fmt: skip
-        return f'{self._of}."{name}"', self._columns[name]
+        return f't."{name}"', self._columns[name]
 
     def _number(self, value: float) -> str:
         if not math.isfinite(value):

@@ -95,24 +95,22 @@ def _where(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
         values["box"] = shapely.to_wkb(wanted.box)
         box = "ST_GeomFromWKB(%(box)s, 4326)"
         if not wanted.is_wide:
-            rules.append(wanted.collection.near.format(of="t", box=box))
+            rules.append(wanted.collection.near.format(box=box))
         rules.append(f"ST_Intersects(t.geom, {box})")
     if wanted.span is not None and wanted.collection.time is not None:
         low, high = wanted.span
         begins, ends = wanted.collection.time
         values |= {"low": low, "high": high}
         if low is not None:
-            past = "" if begins == ends else f"t.{ends} IS NULL OR "
-            rules.append(f"({past}t.{ends}::timestamptz >= %(low)s)")
+            lasts = f"t.{ends} IS NULL OR t.{ends}::timestamptz > %(low)s"  # a first day of no more
+            rules.append(f"t.{ends} >= %(low)s" if begins == ends else f"({lasts})")
         if high is not None:
-            past = "" if begins == ends else f"t.{begins} IS NULL OR "
-            rules.append(f"({past}t.{begins}::timestamptz <= %(high)s)")
+            began = f"t.{begins} IS NULL OR t.{begins}::timestamptz <= %(high)s"
+            rules.append(f"t.{begins} <= %(high)s" if begins == ends else f"({began})")
     if wanted.filter is not None:
         writer = Writer(wanted.collection.kinds, wanted.filter_crs)
         rules.append(writer.where(wanted.filter))
-        rules += [
-            wanted.collection.near.format(of="t", box=shape) for shape in writer.met(wanted.filter)
-        ]
+        rules += [wanted.collection.near.format(box=one) for one in writer.met(wanted.filter)]
         values |= writer.values
     return rules, values
 
