@@ -1,5 +1,7 @@
 """Pages of features: what takes too long is told, and not counted."""
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 from town import wait_for
@@ -33,3 +35,21 @@ def test_what_takes_too_long_to_count_is_not_counted(
     monkeypatch.setattr(data.ogc_items, "COUNTING_MS", 1)
     hasty = wait_for(_page(town_url, limit=1))
     assert (hasty.returned, hasty.matched) == (1, None)
+
+
+async def _standing(url: str) -> tuple[int | None, int | None]:
+    """How many facilities stand a second before the day one of them is no more, and from it on."""
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        closing = "UPDATE facility SET valid_to = '2030-01-01' WHERE id = 1 RETURNING valid_to::timestamptz"
+        row = await (await connection.execute(closing)).fetchone()
+        assert row is not None
+        one = await data.ogc.one_of(connection, ANYBODY, "facilities")
+        before, after = [
+            await data.ogc_items.page(connection, Wanted(one, span=(since, None), limit=1))
+            for since in (row[0] - timedelta(seconds=1), row[0])
+        ]
+        return before.matched, after.matched
+
+
+def test_a_facility_stands_until_the_day_on_which_it_is_no_more(town_url: str) -> None:
+    assert wait_for(_standing(town_url)) == (1500, 1499)

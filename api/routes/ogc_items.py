@@ -85,14 +85,13 @@ async def _wanted(
     told = read(request, *ASKED, *one.properties)
     boxed = await system(request, connection, told, "bbox-crs")
     box = gis.ogc_crs.read_box(told["bbox"], boxed) if "bbox" in told else None
-    where, _ = await offered(request, connection)
     span = gis.ogc_time.read_span(told["datetime"]) if "datetime" in told else None
     after = whole(told["after"], "after", usual=0, most=_LAST) if "after" in told else None
     most = _MOST_ON_PAGE if wants_page(request) else MOST_FEATURES
     return Wanted(
         one,
         box=box,
-        is_wide=box is not None and gis.ogc_crs.share(shapely.box(*where), box) > _WIDE,
+        is_wide=box is not None and await _is_wide(request, connection, box),
         span=span,
         filter=_filter(told, one),
         filter_crs=await system(request, connection, told, "filter-crs"),
@@ -103,14 +102,19 @@ async def _wanted(
     )
 
 
+async def _is_wide(
+    request: Request, connection: psycopg.AsyncConnection[Any], box: shapely.Geometry
+) -> bool:
+    where, _ = await offered(request, connection)
+    return gis.ogc_crs.share(shapely.box(*where), box) > _WIDE
+
+
 def _filter(told: dict[str, str], one: Collection) -> Any:
     """The filter, and what single properties are to be."""
     rules = []
-    language = told.get("filter-lang", gis.cql.LANGUAGES[0])
-    if "filter" in told:
-        rules.append(gis.cql.read(told["filter"], language))
-    elif "filter-lang" in told or "filter-crs" in told:
-        gis.cql.read("true", "cql2-text" if language in gis.cql.LANGUAGES else language)
+    if not told.keys().isdisjoint(("filter", "filter-lang", "filter-crs")):
+        language = told.get("filter-lang", gis.cql.LANGUAGES[0])
+        rules.append(gis.cql.read(told.get("filter", "true"), language))
     rules += [
         {"op": "=", "args": [{"property": name}, _value(name, told[name], one)]}
         for name in one.properties
