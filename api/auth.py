@@ -136,13 +136,15 @@ class Guard:
 
 def _find(request: Request) -> tuple[Rule, dict[str, str]] | HTTPException:
     known: list[Way] = request.app.state.ways
-    status = 404
+    others: set[str] = set()
     for way in known:
         if match := way.pattern.match(request.scope["path"]):
             if request.method in way.rules:
                 return way.rules[request.method], match.groupdict()
-            status = 405
-    return HTTPException(status)
+            others |= way.rules.keys()
+    if others:
+        return HTTPException(405, headers={"Allow": ", ".join(sorted(others))})
+    return HTTPException(404)
 
 
 def _token(request: Request) -> tuple[str, bool]:

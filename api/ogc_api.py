@@ -46,6 +46,10 @@ def _parameters(systems: dict[str, Crs]) -> dict[str, Any]:
             "name": "If-Match", "in": "header", "required": True, "schema": text,
             "description": "The ETag of the feature as it was seen.",
         },
+        "Content-Crs": {
+            "name": "Content-Crs", "in": "header", "required": False, "schema": text,
+            "description": "The system of the body, in angle brackets.",
+        },
     }  # fmt: skip
 
 
@@ -117,6 +121,7 @@ def _written(
         "security": [{"token": []}],
     }
     if method != "delete":
+        told["parameters"] = [*parameters, _ref("Content-Crs")]
         kind = "application/merge-patch+json" if method == "patch" else GEOJSON
         told["requestBody"] = {"required": True, "content": {kind: {"schema": _OBJECT}}}
     return {method: told}

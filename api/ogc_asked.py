@@ -15,8 +15,10 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 import api.deps
 import data.layers
 import data.ogc
+import data.scope
 import gis.ogc_crs
 import maps.ogc
+from data.ogc import Collection
 from gis.errors import BadInput
 from gis.ogc_crs import Crs
 
@@ -29,10 +31,10 @@ PIECE = 2**18
 
 
 def read(request: Request, *names: str) -> dict[str, str]:
-    """The parameters of a request, each told once; `f` may always be told.
+    """The parameters of a request; `f` may always be told.
 
     Raises:
-        BadInput: one that the API document does not name, or one told twice.
+        BadInput: one that the API document does not name, or one that is told in two ways.
     """
     told: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
@@ -41,8 +43,8 @@ def read(request: Request, *names: str) -> dict[str, str]:
                 f"there is no parameter {name!r:.80}; choose from {', '.join((*names, 'f'))}",
                 field=name[:80], choices=[*names, "f"],
             )  # fmt: skip
-        if name in told:
-            raise BadInput(f"{name} is told twice", field=name)
+        if told.get(name, value) != value:
+            raise BadInput(f"{name} is told in two ways", field=name)
         told[name] = value
     if told.get("f", "json") not in FORMS:
         raise BadInput(
@@ -148,6 +150,17 @@ def answer(
     html = maps.ogc.page(shell, view, told, here=address(request), root=root(request))
     policy = {"Content-Security-Policy": maps.ogc.policy(shell.nonce)}
     return HTMLResponse(html, headers=about | policy)
+
+
+async def collection_of(request: Request) -> Collection:
+    """The collection that the path names.
+
+    Raises:
+        NotFound: the viewer has none of that name.
+    """
+    viewer = api.deps.viewer_of(request)
+    async with data.scope.looking(request.app.state.pool, viewer) as connection:
+        return await data.ogc.one_of(connection, viewer, request.path_params["collection"])
 
 
 async def offered(

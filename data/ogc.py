@@ -36,7 +36,8 @@ class Property:
 
 @dataclass(frozen=True)
 class Collection:
-    """Features of one kind: `rows` is their SQL, with an id, the properties and a `geom`."""
+    """Features of one kind: `rows` is their SQL, with an id, the properties and a `geom`; `near`
+    is how the index leads to those of them, called t, that may meet a box."""
 
     name: str
     title: str
@@ -44,7 +45,7 @@ class Collection:
     shape: str
     rows: str
     properties: Mapping[str, Property]
-    near: str = "{of}.geom && {box}"
+    near: str = "t.geom && {box}"
     time: tuple[str, str] | None = None
     right: Right | None = None
     edited_by: Right | None = None
@@ -148,7 +149,7 @@ _PUBLIC = (
             "code": _CODE, "name": _NAME, "address": _ADDRESS, "floors": _whole("层数 · floors"),
             "cell": _text("网格编码 · code of its cell"),
         },
-        near="{of}.place && ST_Expand({box}, 0.002)", tiles="buildings",
+        near="t.place && ST_Expand({box}, 0.002)", tiles="buildings",
     ),
     Collection(
         "divisions", "行政区划 · Divisions", "Communities, streets and what is above them.",
@@ -171,8 +172,7 @@ _PUBLIC = (
             "closed_at": Property(MOMENT, "结案时间 · closed"),
             "cell": _text("网格编码 · code of its cell"),
         },
-        near=data.scope.in_view("{box}").replace("geom &&", "{of}.geom &&", 1)
-        .replace("(cell_id =", "({of}.cell_id =").replace("OR cell_id", "OR {of}.cell_id"),
+        near=data.scope.in_view("{box}", "t."),
         time=("reported_at", "reported_at"), right=Right.CASES, tiles="cases",
     ),
 )  # fmt: skip

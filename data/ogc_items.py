@@ -21,26 +21,33 @@ from gis.ogc_time import Span
 MOST_COUNTED = 10_000
 """More features than these are not counted for who asks for some."""
 MOST_FEATURES = 10_000
+PATIENCE_MS, COUNTING_MS = 10_000, 1_000
+"""Longer than this no page is looked for, and nothing counted."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which features: in a box (WGS-84), in a span of time, by a filter, after an id."""
+    """Which features: in a box (WGS-84), in a span of time, by a filter, after an id.
+
+    Much of the town lies in a box that `is_wide`: one comes upon its features in the order of ids.
+    """
 
     collection: Collection
     box: shapely.Geometry | None = None
+    is_wide: bool = False
     span: Span | None = None
     filter: Any = None
     filter_crs: Crs = DEFAULT
     after: int | None = None
     limit: int = 100
     crs: Crs = DEFAULT
+    patience_ms: int = PATIENCE_MS
 
 
 @dataclass(frozen=True)
 class Page:
     """Features as GeoJSON texts with commas; the last id where more follow; how many there are in
-    all, None where that is more than `MOST_COUNTED`."""
+    all, None where that is more than `MOST_COUNTED` or takes too long to count."""
 
     text: str
     returned: int
@@ -87,24 +94,23 @@ def _where(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
     if wanted.box is not None:
         values["box"] = shapely.to_wkb(wanted.box)
         box = "ST_GeomFromWKB(%(box)s, 4326)"
-        rules.append(wanted.collection.near.format(of="t", box=box))
+        if not wanted.is_wide:
+            rules.append(wanted.collection.near.format(box=box))
         rules.append(f"ST_Intersects(t.geom, {box})")
     if wanted.span is not None and wanted.collection.time is not None:
         low, high = wanted.span
         begins, ends = wanted.collection.time
         values |= {"low": low, "high": high}
         if low is not None:
-            past = "" if begins == ends else f"t.{ends} IS NULL OR "
-            rules.append(f"({past}t.{ends}::timestamptz >= %(low)s)")
+            lasts = f"t.{ends} IS NULL OR t.{ends}::timestamptz > %(low)s"  # a first day of no more
+            rules.append(f"t.{ends} >= %(low)s" if begins == ends else f"({lasts})")
         if high is not None:
-            past = "" if begins == ends else f"t.{begins} IS NULL OR "
-            rules.append(f"({past}t.{begins}::timestamptz <= %(high)s)")
+            began = f"t.{begins} IS NULL OR t.{begins}::timestamptz <= %(high)s"
+            rules.append(f"t.{begins} <= %(high)s" if begins == ends else f"({began})")
     if wanted.filter is not None:
         writer = Writer(wanted.collection.kinds, wanted.filter_crs)
         rules.append(writer.where(wanted.filter))
-        rules += [
-            wanted.collection.near.format(of="t", box=shape) for shape in writer.met(wanted.filter)
-        ]
+        rules += [wanted.collection.near.format(box=one) for one in writer.met(wanted.filter)]
         values |= writer.values
     return rules, values
 
@@ -113,7 +119,7 @@ async def page(connection: psycopg.AsyncConnection[Any], wanted: Wanted) -> Page
     """Read a page of features, by id.
 
     Raises:
-        BadInput: what is wrong with the filter, or cannot be reckoned.
+        BadInput: what is wrong with the filter, cannot be reckoned, or takes too long to find.
     """
     rules, values = _where(wanted)
     collection = wanted.collection
@@ -124,14 +130,31 @@ async def page(connection: psycopg.AsyncConnection[Any], wanted: Wanted) -> Page
         told=_told(wanted.crs, collection), rows=collection.rows, where=only + after,
         columns=_columns(collection), geom=_geom(wanted.crs),
     )  # fmt: skip
-    count, last, text = await _one(connection, query, values)
+    await connection.execute(f"SET LOCAL statement_timeout = {wanted.patience_ms:d}")
+    try:
+        count, last, text = await _one(connection, query, values)
+    except psycopg.errors.QueryCanceled:
+        raise BadInput(
+            f"after {wanted.patience_ms / 1000:g} s this was not found: ask for a smaller bbox, or "
+            "for less in the filter", field="filter",
+        ) from None  # fmt: skip
     more, returned = count > wanted.limit, min(count, wanted.limit)
     if wanted.after is None and not more:
         return Page(text or "", returned, None, returned)
-    counted = _COUNT.format(rows=collection.rows, where=only)
-    (matched,) = await _one(connection, counted, values)
-    matched = None if matched > MOST_COUNTED else matched
+    matched = await _counted(connection, _COUNT.format(rows=collection.rows, where=only), values)
     return Page(text or "", returned, last if more else None, matched)
+
+
+async def _counted(
+    connection: psycopg.AsyncConnection[Any], query: str, values: dict[str, Any]
+) -> int | None:
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL statement_timeout = {COUNTING_MS}")
+            (matched,) = await _one(connection, query, values)
+    except psycopg.errors.QueryCanceled:
+        return None
+    return None if matched > MOST_COUNTED else int(matched)
 
 
 _FEATURE = """

@@ -67,15 +67,15 @@ def enter(db: Session, viewer: Viewer) -> None:
         cursor.execute(_ENTER, _values(viewer))
 
 
-def in_view(envelope: str) -> str:
-    """Write which rows of a placed table under row policies stand in an envelope, as SQL.
+def in_view(envelope: str, of: str = "") -> str:
+    """Write which rows of a placed table under row policies stand in an envelope, as SQL; `of` is
+    what stands before its columns.
 
     A store made without a superuser has `&&` not marked leakproof; there the spatial index is out
     of reach beside a policy, and the cells that the envelope touches lead to the rows instead.
     """
-    return f"""geom && {envelope}
-        AND (cell_id = ANY (ARRAY(SELECT near.id FROM grid_cell near WHERE near.geom && {envelope}))
-             OR cell_id IS NULL)"""
+    return f"""{of}geom && {envelope} AND ({of}cell_id IS NULL OR {of}cell_id = ANY (
+        ARRAY(SELECT near.id FROM grid_cell near WHERE near.geom && {envelope})))"""
 
 
 @contextmanager

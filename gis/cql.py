@@ -36,6 +36,8 @@ def read(text: str, language: str) -> Any:
         raise BadInput(f"the filter is longer than {LONGEST} characters", field="filter")
     tree = _of_text(text) if language == "cql2-text" else _of_json(text)
     _measure(tree)
+    if not isinstance(tree, (dict, bool)):
+        raise BadInput(f"the filter {text!r:.60} says neither yes nor no", field="filter")
     return tree
 
 
@@ -45,7 +47,7 @@ def _of_text(text: str) -> Any:
         raise _too_deep()
     try:
         return cql2.parse_text(text).to_json()
-    except (cql2.ParseError, cql2.ValidationError, ValueError) as error:
+    except Exception as error:  # the library also raises plain ones, as of a point that is empty
         said = str(error).strip().splitlines()
         raise BadInput(
             f"the filter is no CQL2: {said[-1].strip() if said else 'it cannot be read'}",

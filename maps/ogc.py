@@ -5,8 +5,10 @@ They tell what the JSON tells; no script is in them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import gis.ogc_crs
 import maps.frame
 import maps.shell
 from maps.shell import Shell
@@ -38,7 +40,16 @@ def page(shell: Shell, view: str, told: dict[str, Any], *, here: str, root: str)
         title=_title(shell, view, told),
         about=_about(shell, view, told),
         say=lambda name: _said(shell, name),
-        plain=next((one["href"] for one in links if one["rel"] == "alternate"), None),
+        plain=next(
+            (one["href"] for one in links if one["rel"] == "alternate"),
+            f"{here.partition('?')[0]}?f=json",
+        ),
+        ways=_ways(links),
+        tiled=any(one["rel"].endswith("tilesets-vector") for one in links),
+        systems=[(uri, gis.ogc_crs.title(uri)) for uri in told.get("crs", ())]
+        if view == "collection"
+        else [],
+        standards=_standards(told.get("conformsTo", ())),
         next=_page_of(next((one["href"] for one in links if one["rel"] == "next"), None)),
         sketch=sketch(features),
         columns=list(features[0].get("properties", {})) if view == "items" and features else [],
@@ -50,6 +61,24 @@ def _page_of(href: str | None) -> str | None:
     if href is None or "f=html" in href:
         return href
     return f"{href}&f=html"
+
+
+_WAYS = ("data", "tiling-schemes", "service-doc", "conformance")
+
+
+def _ways(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where the first page leads to: the data first."""
+    by_rel = {one["rel"].rpartition("/")[2]: one for one in links}
+    return [by_rel[rel] for rel in _WAYS if rel in by_rel]
+
+
+def _standards(classes: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Conformance classes by the standard that they are of, with their addresses."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for uri in classes:
+        standard, _, name = uri.partition("/spec/")[2].partition("/conf/")
+        found.setdefault(standard, []).append((name, uri))
+    return found
 
 
 def _title(shell: Shell, view: str, told: dict[str, Any]) -> str:
@@ -74,12 +103,20 @@ def _said(shell: Shell, name: str) -> str:
     return shell.say(f"ogc.about.{'draft' if name.startswith('plan-') else name}")
 
 
+_PLACES = {
+    "collections": "collections",
+    "items": "items",
+    "tiles": "tilesets",
+    "tileMatrixSets": "tilings",
+}
+
+
 def _above(shell: Shell, here: str, root: str) -> list[tuple[str, str]]:
     """The pages above this one, by name and address."""
     parts = [part for part in here.partition("?")[0].removeprefix(root).split("/") if part]
     above = [(shell.say("ogc.view.landing"), f"{root}?f=html")]
     for at, part in enumerate(parts[:-1]):
-        name = shell.say("ogc.view.collections") if part == "collections" else part
+        name = shell.say(f"ogc.view.{_PLACES[part]}") if part in _PLACES else part
         above.append((name, f"{root}/{'/'.join(parts[: at + 1])}?f=html"))
     return above if parts else []
 

@@ -93,6 +93,6 @@ ASKS: Examples = {
     ),
     ("GET", "/qgis/wangge.qgz"): lambda _: [Ask("/qgis/wangge.qgz")],
     ("GET", "/qgis/{layer}.qml"): lambda _: [
-        Ask(f"/qgis/{one}.qml") for one in ("cells", "facilities", "cases")
+        Ask(f"/qgis/{one}.qml") for one in ("cells", "facilities")
     ],
 }

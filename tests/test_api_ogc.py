@@ -242,7 +242,8 @@ def test_facilities_are_there_from_their_first_to_their_last_day(api):
         {"unknown": "1"}, {"f": "xml"}, {"crs": "EPSG:4490"}, {"bbox-crs": f"{EPSG}27700"},
         {"crs": f"{EPSG}4513"}, {"filter": "nobody = 1"}, {"filter": "name ="}, {"filter-lang": "sql"},
         {"filter": "{}", "filter-lang": "cql2-json"}, {"filter-crs": "mine"},
-        {"households": "many"}, {"after": "x"},
+        {"households": "many"}, {"households": "NaN"}, {"households": "1_0"}, {"after": "x"},
+        {"filter": "null", "filter-lang": "cql2-json"}, {"filter": "S_INTERSECTS(geometry, POINT EMPTY)"},
         {"filter": "POWER(households, 2) > 1"}, {"filter": "households ^ 99999 > 1"},
     ],
 )  # fmt: skip
@@ -265,6 +266,19 @@ def test_what_is_not_there_is_404_in_words(api, path):
     answer = api.get(path)
     assert answer.status_code in ({401} if "plan-" in path else {404})
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_parameter_may_be_repeated_but_not_told_otherwise(api):
+    """Clients that follow a link with parameters of their own repeat what it says."""
+    again = api.get("/collections/cells/items?f=json&limit=3&limit=3&f=json")
+    assert again.json()["numberReturned"] == 3
+    answer = api.get("/collections/cells/items?limit=3&limit=4")
+    assert (answer.status_code, answer.json()["field"]) == (400, "limit")
+
+
+def test_a_page_for_people_is_short(api):
+    asked = {"f": "html", "limit": 10000}
+    assert api.get("/collections/facilities/items", params=asked).text.count("<tr>") == 501
 
 
 def test_more_than_the_most_is_the_most(api):
@@ -317,6 +331,17 @@ def test_a_box_in_any_system_finds_the_same(api, collection):
         box = ",".join(map(str, (*low, *high)))
         found = _items(api, collection, bbox=box, limit=10000, **{"bbox-crs": uri})
         assert _ids(found) == wanted, uri
+
+
+def test_a_box_told_with_its_axes_the_other_way_is_an_empty_place(api):
+    told = api.get("/collections/cells").json()
+    west, south, east, north = told["extent"]["spatial"]["bbox"][0]
+    for uri in told["crs"][1:]:
+        if uri == f"{EPSG}3857":
+            continue
+        to = pyproj.Transformer.from_crs(4326, _system(uri), always_xy=True)
+        box = ",".join(map(str, (*to.transform(west, south), *to.transform(east, north))))
+        assert _ids(_items(api, "cells", bbox=box, **{"bbox-crs": uri})) == [], uri
 
 
 def test_shapes_of_a_filter_may_be_told_in_any_system(api):

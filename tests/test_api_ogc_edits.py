@@ -15,6 +15,7 @@ from gis.access import Role
 FACILITIES = "/ogc/collections/facilities/items"
 GEOJSON, MERGE = "application/geo+json", "application/merge-patch+json"
 COMMUNITY = "990101001001"
+EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 
 
 def _person(base, url, role, charge=None):
@@ -140,6 +141,12 @@ def test_who_saw_an_older_version_changes_nothing(people):
         ({"properties": {"hours": "always"}}, MERGE, 400),
         ({"properties": {"valid_to": "soon"}}, MERGE, 400),
         ({"properties": []}, MERGE, 400),
+        ({"properties": {"name": "长" * 1001}}, MERGE, 400),
+        ({"geometry": {"type": "Point", "coordinates": ["111.0", "30.0"]}}, MERGE, 400),
+        ({"geometry": {"type": "Point", "coordinates": [True, 30]}}, MERGE, 400),
+        ('{"geometry": {"type": "Point", "coordinates": [NaN, 30]}}', MERGE, 400),
+        ("[" * 5000, MERGE, 400),
+        (" " * 2**21 + "{}", MERGE, 413),
         ({"geometry": {"type": "Point", "coordinates": [111.0, 30.0]}}, MERGE, 400),
         ({"geometry": {"type": "Point"}}, MERGE, 400),
         ({"type": "Building", "properties": {}}, MERGE, 400),
@@ -153,6 +160,38 @@ def test_what_a_facility_cannot_be_is_refused_and_nothing_done(people, told, kin
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert editor.get(path).headers["etag"] == tag
+
+
+@pytest.mark.parametrize("crs", ["<>", "x", f"<{EPSG}27700>"])
+def test_a_body_in_a_system_that_is_not_offered_is_refused(people, crs):
+    editor = people(Role.LEADER, COMMUNITY)
+    path, _, tag = _own(editor)
+    headers = {"Content-Type": MERGE, "If-Match": tag, "Content-Crs": crs}
+    answer = editor.patch(path, content='{"properties": {"phone": "1"}}', headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["field"] == "Content-Crs"
+
+
+def test_a_new_facility_stands(people):
+    editor = people(Role.LEADER, COMMUNITY)
+    _, found, _ = _own(editor)
+    told = _feature(found["geometry"], name="没开的店", valid_to="2020-01-01")
+    answer = _send(editor, "POST", FACILITIES, told)
+    assert (answer.status_code, answer.json()["field"]) == (400, "valid_to")
+
+
+def test_components_of_the_city_are_not_edited(people):
+    editor = people(Role.CHIEF)
+    asked = {"kind": "component", "limit": 1}
+    (one,) = editor.get(FACILITIES, params=asked).json()["features"]
+    path = f"{FACILITIES}/{one['id']}"
+    told = {"properties": {"phone": "1"}}
+    for answer in (
+        _send(editor, "PATCH", path, told, "*", MERGE),
+        editor.delete(path, headers={"If-Match": "*"}),
+    ):
+        assert answer.status_code == 403
+        assert "component" in answer.json()["detail"]
 
 
 def test_only_editors_write_and_only_in_their_charge(people):
@@ -182,6 +221,8 @@ def test_options_tell_what_each_may(people):
     assert editor.options("/ogc/collections/cells/items").headers["allow"] == reads
     refused = editor.delete("/ogc/collections/cells/items/1")
     assert (refused.status_code, refused.headers["allow"]) == (405, reads)
+    refused = editor.put(FACILITIES)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
 
 
 # Cells of drafts
@@ -298,7 +339,7 @@ def test_what_a_draft_cannot_be_is_refused_and_nothing_done(planner):
     for method, where, told, status in (
         ("PATCH", path, {"properties": {"name": ""}}, 400),
         ("PATCH", path, {"properties": {"kind": "unit"}}, 400),
-        ("PATCH", path, {"properties": {"code": "x"}}, 400),
+        ("PATCH", path, {"properties": {"code": "990101001001999"}}, 400),
         ("PATCH", path, {"geometry": bow}, 400),
         ("PATCH", path, {"geometry": away}, 400),
         ("PATCH", path, {"geometry": {"type": "Point", "coordinates": [111.2, 30.1]}}, 400),

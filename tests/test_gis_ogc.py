@@ -54,6 +54,25 @@ def test_a_box_over_the_antimeridian_is_two():
     assert found.area == pytest.approx(400)
 
 
+@pytest.mark.parametrize(
+    ("srid", "box"),
+    [
+        (4326, "114.3,30.5,114.4,30.6"), (4490, "114.3,30.5,114.4,30.6"), (4526, "38500000,3375000,38520000,3395000"),
+        (4547, "0,-9e9,1,9e9"), (3857, "3e7,0,4e7,1"),
+    ],
+)  # fmt: skip
+def test_a_box_beyond_what_a_system_tells_holds_nothing(srid, box):
+    """OGC's suite writes these systems with the easting first, and wants an answer."""
+    assert gis.ogc_crs.read_box(box, WUHAN[f"{EPSG}{srid}"]).is_empty
+
+
+@pytest.mark.parametrize("srid", [3857, 4526, 4547])
+def test_a_box_larger_than_a_system_holds_all_of_the_place(srid):
+    found = gis.ogc_crs.read_box("-1e9,-1e9,1e9,1e9", WUHAN[f"{EPSG}{srid}"])
+    assert found.is_valid
+    assert found.contains(shapely.box(113.9, 29, 114.5, 31))
+
+
 def test_a_shape_told_in_a_zone_lies_where_it_is():
     zone = WUHAN[f"{EPSG}4526"]  # with the number of the zone before the easting
     found = gis.ogc_crs.placed(shapely.Point(3387000, 38500000), zone, "geometry")
@@ -61,8 +80,10 @@ def test_a_shape_told_in_a_zone_lies_where_it_is():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1,2,3", "1,2,3,4,5", "a,2,3,4", "1,2,inf,4", "5,2,3,1", "1,2,3,91", "181,0,182,1"]
-)
+    "text",
+    ["", "1,2,3", "1,2,3,4,5", "a,2,3,4", "1,2,inf,4", "5,2,3,1", "1,2,3,91", "181,0,182,1",
+     "1_0,1,20,3", "１,1,2,3", "0x1,1,2,3", "nan,1,2,3"],
+)  # fmt: skip
 def test_what_is_no_box_is_refused(text):
     with pytest.raises(BadInput):
         gis.ogc_crs.read_box(text, DEFAULT)
@@ -118,6 +139,16 @@ def test_a_filter_is_a_tree():
     }
     with pytest.raises(BadInput, match="cql2-text, cql2-json"):
         gis.cql.read("true", "cql-text")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("", "cql2-text"), ("NULL", "cql2-text"), ("5", "cql2-text"), ("null", "cql2-json"),
+     ("[true]", "cql2-json"), ("S_INTERSECTS(geometry, POINT EMPTY)", "cql2-text")],
+)  # fmt: skip
+def test_what_is_no_filter_is_refused(text, language):
+    with pytest.raises(BadInput, match="filter"):
+        gis.cql.read(text, language)
 
 
 def test_no_filter_takes_long_to_be_refused():

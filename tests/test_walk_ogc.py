@@ -11,6 +11,8 @@ from walking import DESK, PHONE
 PAGES = (
     "", "/collections", "/collections/cells", "/collections/cells/queryables",
     "/collections/facilities/items", "/collections/cells/items/1", "/api", "/conformance",
+    "/collections/cells/tiles", "/collections/cells/tiles/WebMercatorQuad", "/tileMatrixSets",
+    "/tileMatrixSets/WebMercatorQuad",
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from data.models import GridPlan
 from data.ogc_cells import Cell
 from data.plans_edit import Edited
 from gis.errors import BadInput, Conflict
-from gis.plan_edit import AddDedicated, Give, Merge, Operation, Recode, Rename
+from gis.plan_edit import AddDedicated, Give, Merge, Operation, Rename
 
 LEAST_DEG = 2e-8
 """Ground narrower than twice this came of rounding: of millimetres told in another system."""
@@ -36,7 +36,6 @@ class Told:
     """What is told of a cell; what is None stays as it is."""
 
     name: str | None = None
-    code: str | None = None
     shape: shapely.Geometry | None = None
 
 
@@ -55,7 +54,7 @@ def create(store: sa.Engine, plan: str, told: Told, step: Step) -> tuple[int, in
 
 
 def change(store: sa.Engine, plan: str, number: int, told: Told, step: Step, *, seen: int) -> int:
-    """Give a cell of a draft another outline, name or code, as of the version that was seen.
+    """Give a cell of a draft another outline or name, as of the version that was seen.
 
     Raises:
         Conflict: it was changed since. NotFound: it is not there.
@@ -66,12 +65,9 @@ def change(store: sa.Engine, plan: str, number: int, told: Told, step: Step, *, 
         operations: list[Operation] = _moved(db, found, cell, told.shape) if told.shape else []
         if told.name is not None and told.name != cell.name:
             operations.append(Rename(cell.code, told.name))
-        if told.code is not None and told.code != cell.code:
-            operations.append(Recode(cell.code, told.code))
         if operations:
             _edit(db, found, operations, step)
-        code = told.code if told.code is not None else cell.code
-        return data.ogc_cells.coded(db, found, code).version
+        return data.ogc_cells.numbered(db, found, number).version
 
 
 def end(store: sa.Engine, plan: str, number: int, step: Step, *, seen: int) -> None:

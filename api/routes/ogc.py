@@ -15,7 +15,7 @@ import api.ogc_told
 import data.ogc
 import data.scope
 from api.deps import viewer_of
-from api.ogc_asked import OPENAPI, SCHEMA, answer, offered, read, root
+from api.ogc_asked import OPENAPI, SCHEMA, answer, collection_of, offered, read, root
 
 router = APIRouter()
 
@@ -67,9 +67,7 @@ async def collection(request: Request) -> Response:
 async def queryables(request: Request) -> Response:
     """The properties that a filter over a collection may use."""
     read(request)
-    viewer = viewer_of(request)
-    async with data.scope.looking(request.app.state.pool, viewer) as connection:
-        one = await data.ogc.one_of(connection, viewer, request.path_params["collection"])
+    one = await collection_of(request)
     told = api.ogc_told.queryables(request, one)
     return answer(request, "queryables", told, kind=SCHEMA)
 

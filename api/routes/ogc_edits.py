@@ -16,39 +16,23 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-import data.ogc
 import data.ogc_items
 import data.scope
-import gis.ogc_crs
 import gis.ogc_time
 from api import errors
 from api.deps import viewer_of
-from api.ogc_asked import GEOJSON, listed, read, root, system
+from api.ogc_asked import collection_of, listed, read, root
+from api.ogc_body import MERGE, Feature, check_text, told_of
 from api.routes.ogc_items import ITEM, ITEMS
 from data.ogc import Collection
-from gis.errors import BadInput, Conflict
-from gis.ogc_crs import DEFAULT, Crs
+from gis.errors import BadInput, Conflict, NotAllowed
+from gis.ogc_crs import DEFAULT
 from gis.terms import FacilityCategory
 
 router = APIRouter()
-MERGE = "application/merge-patch+json"
-_KINDS = {
-    "POST": (GEOJSON, "application/json"),
-    "PUT": (GEOJSON, "application/json"),
-    "PATCH": (MERGE, "application/json", GEOJSON),
-}
 _FACILITY = ("name", "category", "address", "phone", "hours", "valid_to")
-_CELL = ("name", "code")
 _SAME_DEG = 2e-7
 """A place told back differs from the one kept by rounding only."""
-
-
-@dataclass(frozen=True)
-class Feature:
-    """What a request tells of a feature; `shape` is in WGS-84."""
-
-    properties: dict[str, Any]
-    shape: shapely.Geometry | None
 
 
 @dataclass(frozen=True)
@@ -71,12 +55,6 @@ def _methods(one: Collection | None, *, single: bool) -> list[str]:
     return [*reads, *(("PUT", "PATCH", "DELETE") if single else ("POST",))]
 
 
-async def _collection(request: Request) -> Collection:
-    viewer = viewer_of(request)
-    async with data.scope.looking(request.app.state.pool, viewer) as connection:
-        return await data.ogc.one_of(connection, viewer, request.path_params["collection"])
-
-
 def _only_read(request: Request, one: Collection, *, single: bool) -> Response:
     allowed = listed(_methods(one, single=single))
     answer = errors.problem(
@@ -84,52 +62,6 @@ def _only_read(request: Request, one: Collection, *, single: bool) -> Response:
     )
     answer.headers["Allow"] = allowed
     return answer
-
-
-async def _crs(request: Request) -> Crs:
-    """The system that the body is told in, by `Content-Crs`."""
-    told = request.headers.get("content-crs", "").strip().removeprefix("<").removesuffix(">")
-    if not told:
-        return DEFAULT
-    async with data.scope.looking(request.app.state.pool, viewer_of(request)) as connection:
-        return await system(request, connection, {"Content-Crs": told}, "Content-Crs")
-
-
-async def _told(request: Request, one: Collection) -> Feature | Response:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    kinds = _KINDS[request.method]
-    if kind not in kinds:
-        said = f"the body is {kind or 'of no kind'}; it takes {listed(kinds)}"
-        return errors.problem(415, "UnsupportedMediaType", said)
-    crs = await _crs(request)
-    try:
-        told = orjson.loads(await request.body())
-    except orjson.JSONDecodeError as error:
-        raise BadInput(f"the body is no JSON: {error}") from None
-    if not isinstance(told, dict) or (told.get("type", "Feature") != "Feature"):
-        raise BadInput("the body is no GeoJSON feature", field="type")
-    properties = told.get("properties") or {}
-    if not isinstance(properties, dict):
-        raise BadInput("properties are no object", field="properties")
-    for name in properties:
-        if name not in one.properties:
-            raise BadInput(
-                f"{one.name} has no property {name!r:.80}; it has {listed(one.properties)}",
-                field=name[:80], choices=list(one.properties),
-            )  # fmt: skip
-    return Feature(properties, _shape(told.get("geometry"), crs))
-
-
-def _shape(told: Any, crs: Crs) -> shapely.Geometry | None:
-    if told is None:
-        return None
-    try:
-        drawn = shape(told)
-    except Exception:  # whatever was sent, it is no geometry
-        raise BadInput(f"geometry is {told!r:.60}, no GeoJSON", field="geometry") from None
-    if drawn.is_empty:
-        raise BadInput("the geometry is empty", field="geometry")
-    return gis.ogc_crs.placed(drawn, crs, "geometry")
 
 
 async def _seen(request: Request, one: Collection) -> Seen | Response:
@@ -163,10 +95,10 @@ def _changed(version: object) -> Response:
 async def create(request: Request) -> Response:
     """Add a feature: a facility in one's charge, or a dedicated cell to a draft."""
     read(request)
-    one = await _collection(request)
+    one = await collection_of(request)
     if one.edited_by is None:
         return _only_read(request, one, single=False)
-    told = await _told(request, one)
+    told = await told_of(request, one)
     if isinstance(told, Response):
         return told
     if told.shape is None:
@@ -180,13 +112,13 @@ async def create(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """Replace a feature (PUT), or what is told of it (PATCH, as a merge patch)."""
     read(request)
-    one = await _collection(request)
+    one = await collection_of(request)
     if one.edited_by is None:
         return _only_read(request, one, single=True)
     seen = await _seen(request, one)
     if isinstance(seen, Response):
         return seen
-    told = await _told(request, one)
+    told = await told_of(request, one)
     if isinstance(told, Response):
         return told
     put = request.method == "PUT"
@@ -201,7 +133,7 @@ async def change(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """Close a facility today, or let a cell of a draft go on in its neighbour."""
     read(request)
-    one = await _collection(request)
+    one = await collection_of(request)
     if one.edited_by is None:
         return _only_read(request, one, single=True)
     seen = await _seen(request, one)
@@ -224,7 +156,7 @@ def _stale(error: Conflict) -> Response:
 
 async def options(request: Request) -> Response:
     """Which methods the viewer may use here."""
-    one = await _collection(request)
+    one = await collection_of(request)
     single = "feature" in request.path_params
     may = one.edited_by is not None and viewer_of(request).may(one.edited_by)
     allowed = listed(_methods(one if may else None, single=single))
@@ -243,7 +175,8 @@ def _add_facility(request: Request, _: Collection, told: Feature) -> tuple[int, 
     if not isinstance(told.shape, shapely.Point):
         raise BadInput("a facility stands at a point", field="geometry")
     row = _row(told.properties, fixed={})
-    row.pop("closed_on", None)
+    if row.pop("closed_on", None) is not None:
+        raise BadInput("a new facility is not closed: leave valid_to out", field="valid_to")
     missing = {"address": None, "phone": None, "hours": None, "name": "", "category": "other"}
     added = api.actions.community_places.add(
         request.app.state.store, missing | row, lon=told.shape.x, lat=told.shape.y,
@@ -265,8 +198,7 @@ def _row(told: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> dict[str, Any]
             if value is not None and value != fixed.get(name):
                 raise BadInput(f"{name} of a facility is not told here", field=name)
             continue
-        if not (value is None or isinstance(value, str)) or len(value or "") > 1000:
-            raise BadInput(f"{name} is {value!r:.60}, no text", field=name)
+        check_text(name, value)
         row["closed_on" if name == "valid_to" else name] = value
     if "category" in row and row["category"] is None:
         row["category"] = str(FacilityCategory.OTHER)
@@ -278,9 +210,15 @@ def _row(told: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> dict[str, Any]
     return row
 
 
+def _check_service(seen: Seen) -> None:
+    if seen.properties["kind"] != "service":
+        raise NotAllowed("this is a component of the city: its register is imported, not edited")
+
+
 def _change_facility(request: Request, _: Collection, seen: Seen, told: Feature, put: bool) -> int:
     import api.actions.community_places
 
+    _check_service(seen)
     moved = told.shape is not None and not (
         seen.shape is not None and shapely.equals_exact(told.shape, seen.shape, _SAME_DEG)
     )
@@ -299,6 +237,7 @@ def _change_facility(request: Request, _: Collection, seen: Seen, told: Feature,
 def _end_facility(request: Request, _: Collection, seen: Seen) -> None:
     import api.actions.community_places
 
+    _check_service(seen)
     api.actions.community_places.change(
         request.app.state.store, seen.number,
         {"closed_on": request.app.state.settings.today()},
@@ -319,25 +258,21 @@ def _cell(told: Feature, fixed: Mapping[str, Any]) -> Any:
     from api.actions.ogc import Told
 
     for name, value in told.properties.items():
-        if name in _CELL:
-            if not (value is None or isinstance(value, str)):
-                raise BadInput(f"{name} is {value!r:.60}, no text", field=name)
-        elif value is not None and value != fixed.get(name):
+        if name != "name" and value is not None and value != fixed.get(name):
             raise BadInput(f"{name} of a cell is not told here", field=name)
-    polygons = (shapely.Polygon, shapely.MultiPolygon)
-    if told.shape is not None and not isinstance(told.shape, polygons):
+    check_text("name", told.properties.get("name"))
+    if told.shape is not None and not isinstance(
+        told.shape, shapely.Polygon | shapely.MultiPolygon
+    ):
         raise BadInput("a cell is a polygon", field="geometry")
-    names = {name: told.properties.get(name) for name in _CELL}
-    return Told(names["name"], names["code"], told.shape)
+    return Told(told.properties.get("name"), told.shape)
 
 
 def _add_cell(request: Request, one: Collection, told: Feature) -> tuple[int, int]:
     import api.actions.ogc
 
-    asked = _cell(told, {"kind": "dedicated"})
-    if asked.code is not None:
-        raise BadInput("the plan gives a new cell its code", field="code")
     assert one.plan is not None
+    asked = _cell(told, {"kind": "dedicated"})
     return api.actions.ogc.create(request.app.state.store, one.plan, asked, _step(request))
 
 

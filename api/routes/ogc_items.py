@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import orjson
 import psycopg
+import shapely
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +28,7 @@ from api.ogc_asked import (
     answer,
     link,
     now,
+    offered,
     own_links,
     read,
     root,
@@ -35,7 +38,7 @@ from api.ogc_asked import (
 )
 from data.ogc import Collection
 from data.ogc_cql import DAY, MOMENT, NUMBER
-from data.ogc_items import MOST_FEATURES, Page, Wanted
+from data.ogc_items import MOST_FEATURES, PATIENCE_MS, Page, Wanted
 from gis.errors import BadInput
 
 router = APIRouter()
@@ -43,6 +46,9 @@ ASKED = (
     "limit", "bbox", "bbox-crs", "datetime", "crs", "filter", "filter-lang", "filter-crs", "after",
 )  # fmt: skip
 _LAST = 2**62
+_MOST_ON_PAGE, _ANYBODYS_MS = 500, 4_000
+_WIDE = 0.1
+"""A box with more of the town than this is wide."""
 
 
 async def items(request: Request) -> Response:
@@ -81,26 +87,34 @@ async def _wanted(
     box = gis.ogc_crs.read_box(told["bbox"], boxed) if "bbox" in told else None
     span = gis.ogc_time.read_span(told["datetime"]) if "datetime" in told else None
     after = whole(told["after"], "after", usual=0, most=_LAST) if "after" in told else None
+    most = _MOST_ON_PAGE if wants_page(request) else MOST_FEATURES
     return Wanted(
         one,
         box=box,
+        is_wide=box is not None and await _is_wide(request, connection, box),
         span=span,
         filter=_filter(told, one),
         filter_crs=await system(request, connection, told, "filter-crs"),
         after=after,
-        limit=whole(told.get("limit"), "limit", usual=USUAL, most=MOST_FEATURES),
+        limit=whole(told.get("limit"), "limit", usual=USUAL, most=most),
         crs=await system(request, connection, told, "crs"),
+        patience_ms=PATIENCE_MS if viewer_of(request).account else _ANYBODYS_MS,
     )
+
+
+async def _is_wide(
+    request: Request, connection: psycopg.AsyncConnection[Any], box: shapely.Geometry
+) -> bool:
+    where, _ = await offered(request, connection)
+    return gis.ogc_crs.share(shapely.box(*where), box) > _WIDE
 
 
 def _filter(told: dict[str, str], one: Collection) -> Any:
     """The filter, and what single properties are to be."""
     rules = []
-    language = told.get("filter-lang", gis.cql.LANGUAGES[0])
-    if "filter" in told:
-        rules.append(gis.cql.read(told["filter"], language))
-    elif "filter-lang" in told or "filter-crs" in told:
-        gis.cql.read("true", "cql2-text" if language in gis.cql.LANGUAGES else language)
+    if not told.keys().isdisjoint(("filter", "filter-lang", "filter-crs")):
+        language = told.get("filter-lang", gis.cql.LANGUAGES[0])
+        rules.append(gis.cql.read(told.get("filter", "true"), language))
     rules += [
         {"op": "=", "args": [{"property": name}, _value(name, told[name], one)]}
         for name in one.properties
@@ -114,15 +128,17 @@ def _filter(told: dict[str, str], one: Collection) -> Any:
 def _value(name: str, text: str, one: Collection) -> Any:
     kind = one.properties[name].kind
     if kind == DAY:
+        gis.ogc_time.day(text, name)
         return {"date": text}
     if kind == MOMENT:
+        gis.ogc_time.moment(text, name)
         return {"timestamp": text}
     if kind != NUMBER:
         return text
-    try:
-        return float(text)
-    except ValueError:
-        raise BadInput(f"{name} is {text!r:.40}, not a number", field=name) from None
+    number = gis.ogc_crs.read_number(text)
+    if not math.isfinite(number):
+        raise BadInput(f"{name} is {text!r:.40}, not a number", field=name)
+    return number
 
 
 async def feature(request: Request) -> Response:

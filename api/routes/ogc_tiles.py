@@ -13,12 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import api.tiles
-import data.ogc
 import data.scope
 import data.tiles_place
 import data.tiles_told
 from api.deps import viewer_of
-from api.ogc_asked import JSON, answer, link, offered, own_links, read, root
+from api.ogc_asked import JSON, answer, collection_of, link, offered, own_links, read, root
 from data.ogc import Bounds, Collection
 from data.tiles import Ask
 from data.tiles_place import MAX_ZOOM
@@ -56,9 +55,7 @@ def _check_tiling(request: Request) -> None:
 
 
 async def _collection(request: Request) -> Collection:
-    viewer = viewer_of(request)
-    async with data.scope.looking(request.app.state.pool, viewer) as connection:
-        one = await data.ogc.one_of(connection, viewer, request.path_params["collection"])
+    one = await collection_of(request)
     if one.tiles is None:
         raise NotFound(f"{one.name} has no tiles", value=one.name)
     return one

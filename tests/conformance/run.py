@@ -5,7 +5,8 @@
 
 Without --url the small demo town is served for the run. The suite is the all-in-one jar of
 org.opengis.cite:ets-ogcapi-features10 (Java 17): the one that --jar or WANGGE_ETS_JAR names, else
-one that Maven has already, else one that Maven fetches.
+one that Maven has already, else one that Maven fetches. Where no repository has it, `mvn package`
+in the source of the suite makes it.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from xml.sax.saxutils import escape
 from defusedxml import ElementTree
 
 ROOT = Path(__file__).parents[2]
-GROUP, ARTIFACT, VERSION = "org.opengis.cite", "ets-ogcapi-features10", "1.7"
+GROUP, ARTIFACT, VERSION = "org.opengis.cite", "ets-ogcapi-features10", "1.9"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 ARGUMENTS = """<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE properties SYSTEM "http://java.sun.com/dtd/properties.dtd">
 <properties version="1.0">
   <entry key="iut">{url}</entry>
   <entry key="noofcollections">-1</entry>
 </properties>
 """
+"""Without the usual document type: the suite would fetch it from the network, or fail."""
 LONGEST_S = 1800
 STATES = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}
 
@@ -71,7 +72,9 @@ def fetched_jar(folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = next(folder.glob("*-aio.jar"), None)
     if done.returncode or found is None:
-        raise Missing(f"Maven has no {coordinates}; name a jar in WANGGE_ETS_JAR")
+        raise Missing(
+            f"Maven finds no {coordinates}; make it from its source, and name it by --jar"
+        )
     return found
 
 
