@@ -21,7 +21,7 @@ from maps.qgis_style import STYLED, element, text
 VERSION = "3.22.0"
 PAGE = 1000
 """Features that QGIS asks for at once."""
-GROUND_TITLE = "底图 · Ground"
+TITLES = {"built": "街道与楼栋 · Streets and houses", "ground": "底图 · Ground"}
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The same project is the same file."""
@@ -59,8 +59,8 @@ def project(layers: Sequence[Asked], *, base: str, box: Box) -> bytes:
 
 def _qgs(layers: Sequence[Asked], base: str, box: Box) -> bytes:
     named = {one.name: one for one in layers}
-    ordered = [named[name] for name in STYLED if name in named]
-    held = [_features(one, base) for one in ordered] + [_ground(base)]
+    facilities, cells = (_features(named[name], base) for name in STYLED)
+    held = [facilities, _tiles("built", base), cells, _tiles("ground", base)]
     root = Tree.Element("qgis", version=VERSION, projectname="网格 Wangge")
     text(root, "title", "网格 Wangge")
     root.append(_reference("projectCrs", 3857))
@@ -80,6 +80,10 @@ def _qgs(layers: Sequence[Asked], base: str, box: Box) -> bytes:
     properties = element(root, "properties")
     paths = element(properties, "Paths")
     text(paths, "Absolute", "false").set("type", "bool")
+    text(element(properties, "SpatialRefSys"), "ProjectionsEnabled", "1").set("type", "int")
+    behind = element(properties, "Gui")
+    for part, value in maps.qgis_style.paper().items():
+        text(behind, f"CanvasColor{part}Part", str(value)).set("type", "int")
     return _written(root)
 
 
@@ -99,7 +103,11 @@ def _extent(box: Box) -> Tree.Element:
 def _reference(name: str, srid: int) -> Tree.Element:
     holder = Tree.Element(name)
     system = element(holder, "spatialrefsys")
+    told = pyproj.CRS.from_epsg(srid)
+    text(system, "wkt", told.to_wkt())
+    text(system, "srid", str(srid))
     text(system, "authid", f"EPSG:{srid}")
+    text(system, "description", told.name)
     return holder
 
 
@@ -118,21 +126,22 @@ def _features(one: Asked, base: str) -> Tree.Element:
         f" url='{base}/ogc'"
     )
     shape = "Point" if one.name == "facilities" else "Polygon"
-    layer = _layer("vector", one.name, one.title, source, geometry=shape)
+    about = maps.qgis_style.seen(one.name)
+    layer = _layer("vector", one.name, one.title, source, geometry=shape, **about)
     text(layer, "provider", "OAPIF").set("encoding", "UTF-8")
     layer.append(_reference("srs", 4326))
     layer.extend(maps.qgis_style.drawn(one.name, one.fields, one.words))
     return layer
 
 
-def _ground(base: str) -> Tree.Element:
-    """Water, green, streets, buildings and borders as vector tiles."""
-    tiles = f"{base}/tiles/{','.join(maps.qgis_style.GROUND_LAYERS)}"
+def _tiles(name: str, base: str) -> Tree.Element:
+    """Vector tiles: what is built and bordered, or water, green and, from afar, cells."""
+    tiles = f"{base}/tiles/{','.join(maps.qgis_style.TILES)}"
     source = urlencode({
         "type": "xyz", "url": f"{tiles}/{{z}}/{{x}}/{{y}}.mvt", "zmin": "0", "zmax": "16",
         "styleUrl": f"{tiles}/style.json",
     })  # fmt: skip
-    layer = _layer("vector-tile", "ground", GROUND_TITLE, source)
+    layer = _layer("vector-tile", name, TITLES[name], source)
     layer.append(_reference("srs", 3857))
-    layer.append(maps.qgis_style.ground())
+    layer.append(maps.qgis_style.built() if name == "built" else maps.qgis_style.ground())
     return layer
