@@ -70,38 +70,48 @@ def _qgs(layers: Sequence[Asked], base: str, box: Box) -> bytes:
         element(tree, "layer-tree-layer", checked="Qt::Checked", expanded="1", **told)
     canvas = element(root, "mapcanvas", name="theMapCanvas")
     text(canvas, "units", "meters")
-    canvas.append(_extent(box))
+    edges = _edges(box)
+    extent = element(canvas, "extent")
+    for name, edge in edges.items():
+        text(extent, name, edge)
     canvas.append(_reference("destinationsrs", 3857))
     kept = element(root, "projectlayers")
     kept.extend(held)
     order = element(root, "layerorder")
     for one in held:
         element(order, "layer", id=one.findtext("id", ""))
-    properties = element(root, "properties")
+    views = element(root, "ProjectViewSettings", UseProjectScales="0")
+    views.append(_reference("DefaultViewExtent", 3857, **edges))
+    root.append(_properties())
+    return _written(root)
+
+
+def _properties() -> Tree.Element:
+    properties = Tree.Element("properties")
     paths = element(properties, "Paths")
     text(paths, "Absolute", "false").set("type", "bool")
     text(element(properties, "SpatialRefSys"), "ProjectionsEnabled", "1").set("type", "int")
     behind = element(properties, "Gui")
     for part, value in maps.qgis_style.paper().items():
         text(behind, f"CanvasColor{part}Part", str(value)).set("type", "int")
-    return _written(root)
+    return properties
 
 
 def _written(root: Tree.Element) -> bytes:
     return _DOCTYPE + bytes(Tree.tostring(root, encoding="utf-8"))
 
 
-def _extent(box: Box) -> Tree.Element:
+def _edges(box: Box) -> dict[str, str]:
+    """Where the town is, in the project's metres."""
     flat = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
     edges = (*flat.transform(*box[:2]), *flat.transform(*box[2:]))
-    extent = Tree.Element("extent")
-    for name, edge in zip(("xmin", "ymin", "xmax", "ymax"), edges, strict=True):
-        text(extent, name, f"{edge:.3f}")
-    return extent
+    names = ("xmin", "ymin", "xmax", "ymax")
+    return {name: f"{edge:.3f}" for name, edge in zip(names, edges, strict=True)}
 
 
-def _reference(name: str, srid: int) -> Tree.Element:
-    holder = Tree.Element(name)
+def _reference(name: str, srid: int, **more: str) -> Tree.Element:
+    """A reference system; QGIS takes its number for nothing without its text."""
+    holder = Tree.Element(name, more)
     system = element(holder, "spatialrefsys")
     told = pyproj.CRS.from_epsg(srid)
     text(system, "wkt", told.to_wkt())
