@@ -92,8 +92,8 @@ def _properties() -> Tree.Element:
     text(paths, "Absolute", "false").set("type", "bool")
     text(element(properties, "SpatialRefSys"), "ProjectionsEnabled", "1").set("type", "int")
     behind = element(properties, "Gui")
-    for part, value in maps.qgis_style.paper().items():
-        text(behind, f"CanvasColor{part}Part", str(value)).set("type", "int")
+    for part, value in maps.qgis_style.canvas():
+        text(behind, part, value).set("type", "int")
     return properties
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from xml.etree import ElementTree as Tree
 
 import maps.styles
+from gis.terms import DivisionLevel
 from maps.styles import GROUND, RAMPS
 from maps.tile_style import HOUSEHOLDS_FROM
 
@@ -15,17 +16,15 @@ STYLED = ("facilities", "cells")
 """The collections that have a style, from the top down."""
 TILES = ("base", "cells", "buildings", "divisions")
 """The vector layers of the tiles that lie around the cells."""
-SEEN_TO = {"cells": 100_000, "facilities": 20_000}
+SEEN_TO = {"cells": 50_000, "facilities": 10_000}
 """A layer is asked for at scales larger than one to this; a whole city is drawn from tiles."""
-_FAR_ZOOM = 12
+_FAR_ZOOM = 13
 """The last zoom of tiles that QGIS takes at scales smaller than that of cells."""
 _NAMES_TO = {"cells": 25_000, "facilities": 5_000}
 """Names are written at scales larger than one to this."""
-_FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC",
-          "WenQuanYi Micro Hei")  # fmt: skip
-"""The first of them that is installed."""
 _GLAZE = 0.65
 """How much of the ground a cell covers."""
+_WIDE_PX, _NARROW_PX = 15, 9
 _POINT, _LINE, _FILL = "marker", "line", "fill"
 _NAMED = {
     "cells": """if(left("name", length("community")) = "community","""
@@ -54,7 +53,7 @@ def drawn(
     renderer = _cells() if layer == "cells" else _facilities()
     shown = Tree.Element("previewExpression")
     shown.text = '"name"'
-    return [renderer, _labels(layer), _worded(words), _titled(fields), shown]
+    return [renderer, _labels(layer), _worded(words), _titled(fields), _table(fields), shown]
 
 
 def seen(layer: str) -> dict[str, str]:
@@ -66,10 +65,12 @@ def seen(layer: str) -> dict[str, str]:
 # Symbols
 
 
-def paper() -> dict[str, int]:
-    """What the map lies on, part by part."""
-    parts = map(int, _colour(GROUND["paper"]).split(","))
-    return dict(zip(("Red", "Green", "Blue"), parts, strict=False))
+def canvas() -> Iterator[tuple[str, str]]:
+    """What the map lies on, and how what is selected shows, part by part."""
+    told = {"Canvas": _colour(GROUND["paper"]), "Selection": _colour(GROUND["selected"], 0.6)}
+    for name, colour in told.items():
+        for part, value in zip(("Red", "Green", "Blue", "Alpha"), colour.split(","), strict=True):
+            yield f"{name}Color{part}Part", value
 
 
 def _colour(told: str, opacity: float = 1) -> str:
@@ -103,7 +104,7 @@ def _sign(name: str, colour: str, glyph: str) -> Tree.Element:
     """A disc with its character, as on the map."""
     disc = {"name": "circle", "color": _colour(colour), "size": "4", "size_unit": "MM"}
     letter = {"chr": glyph, "color": _colour(GROUND["halo"]), "size": "2.6", "size_unit": "MM",
-              "font": _FONTS[0], "outline_width": "0"}  # fmt: skip
+              "outline_width": "0"}  # fmt: skip
     return _symbol(_POINT, name, {
         "SimpleMarker": disc | _edge(GROUND["halo"], 0.2), "FontMarker": letter
     })  # fmt: skip
@@ -159,15 +160,15 @@ def _facilities() -> Tree.Element:
 
 
 def _labels(layer: str) -> Tree.Element:
-    """Names, where there is room for them: of a cell in its middle, of a facility beside it."""
+    """Names, where there is room for them: of a cell in its middle, of a facility beside it.
+
+    No font is named: QGIS warns of each that is not installed.
+    """
     labels = Tree.Element("labeling", type="simple")
     settings = element(labels, "settings", calloutType="simple")
     style = element(settings, "text-style", fieldName=_NAMED[layer], isExpression="1",
-                    fontSize="8", fontSizeUnit="Point", fontFamily=_FONTS[0],
+                    fontSize="8", fontSizeUnit="Point", fontWeight="50",
                     textColor=_colour(GROUND["ink"]), multilineHeight="1")  # fmt: skip
-    families = element(style, "families")
-    for name in _FONTS:
-        element(families, "family", name=name)
     element(style, "text-buffer", bufferDraw="1", bufferSize="0.7", bufferSizeUnits="MM",
             bufferColor=_colour(GROUND["halo"], 0.85))  # fmt: skip
     element(settings, "text-format", multilineAlign="1")
@@ -199,6 +200,16 @@ def _titled(fields: Mapping[str, str]) -> Tree.Element:
     return aliases
 
 
+def _table(fields: Mapping[str, str]) -> Tree.Element:
+    """The table of attributes, its columns as wide as their titles."""
+    told = Tree.Element("attributetableconfig", actionWidgetStyle="dropDown", sortOrder="0")
+    columns = element(told, "columns")
+    for name, title in fields.items():
+        wide = sum(_WIDE_PX if ord(letter) > 0x2000 else _NARROW_PX for letter in title)
+        element(columns, "column", type="field", name=name, hidden="0", width=str(max(wide, 140)))
+    return told
+
+
 # The ground, from tiles
 
 
@@ -223,18 +234,24 @@ def _under() -> Iterator[Tree.Element]:
     for kind in ("water", "green"):
         yield _tiled(kind, "base", 2, _filled("0", GROUND[kind], plain), f"\"kind\" = '{kind}'")
     for number, (rule, _, colour) in enumerate(_bands()):
-        cell = _filled("0", colour, _edge(GROUND["line"], 0.1))
-        yield _tiled(f"cells{number}", "cells", 2, cell, rule, last_zoom=_FAR_ZOOM)
+        cell = _filled("0", colour, plain, opacity=_GLAZE)
+        yield _tiled(f"cells{number}", "cells", 2, cell, rule, zooms=(-1, _FAR_ZOOM))
 
 
 def _upon() -> Iterator[Tree.Element]:
+    near = (_FAR_ZOOM + 1, -1)
     for name, colour, width_mm in (("edge", "road_edge", 0.9), ("road", "road", 0.6)):
-        yield _tiled(name, "base", 1, _lined("0", GROUND[colour], width_mm), "\"kind\" = 'road'")
+        road = _lined("0", GROUND[colour], width_mm)
+        yield _tiled(name, "base", 1, road, "\"kind\" = 'road'", zooms=near)
     house = _filled("0", GROUND["building"], _edge(GROUND["building_edge"], 0.1))
     yield _tiled("buildings", "buildings", 2, house)
-    yield _tiled("cells", "cells", 2, _bordered(_edge(GROUND["line"], 0.2)))
-    yield _tiled("divisions_lines", "divisions", 1, _lined("0", GROUND["division"], 0.5))
-    yield _tiled("divisions", "divisions", 2, _bordered(_edge(GROUND["division"], 0.5)))
+    yield _tiled("cells", "cells", 2, _bordered(_edge(GROUND["line"], 0.2)), zooms=near)
+    for name, rule, width_mm, zooms in (
+        ("communities", f"\"level\" = '{DivisionLevel.VILLAGE}'", 0.4, near),
+        ("streets", f"\"level\" <> '{DivisionLevel.VILLAGE}'", 0.4, (-1, -1)),
+    ):
+        border = _edge(GROUND["division"], width_mm)
+        yield _tiled(name, "divisions", 2, _bordered(border), rule, zooms=zooms)
 
 
 def _bordered(edge: Mapping[str, str]) -> Tree.Element:
@@ -243,12 +260,13 @@ def _bordered(edge: Mapping[str, str]) -> Tree.Element:
 
 
 def _tiled(
-    name: str, layer: str, shape: int, symbol: Tree.Element, rule: str = "", last_zoom: int = -1
-) -> Tree.Element:
-    """A style of one vector layer; shape 1 is lines, 2 is ground."""
+    name: str, layer: str, shape: int, symbol: Tree.Element, rule: str = "",
+    *, zooms: tuple[int, int] = (-1, -1),
+) -> Tree.Element:  # fmt: skip
+    """A style of one vector layer, from one zoom to another; shape 1 is lines, 2 is ground."""
     style = Tree.Element("style", {
         "name": name, "layer": layer, "geometry": str(shape), "enabled": "1", "expression": rule,
-        "min-zoom": "-1", "max-zoom": str(last_zoom),
+        "min-zoom": str(zooms[0]), "max-zoom": str(zooms[1]),
     })  # fmt: skip
     element(style, "symbols").append(symbol)
     return style

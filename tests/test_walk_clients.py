@@ -122,6 +122,23 @@ def test_gdal_asks_by_time_in_a_form_of_its_own(still_base):
     assert asked.of("/facilities/items")[-1]["datetime"] == "../2020-01-01T"
 
 
+def test_gdal_signs_in_by_a_header_and_sees_what_its_account_may(still_base):
+    program = shutil.which("ogr2ogr")
+    if program is None:
+        pytest.skip("OGR2OGR ABSENT: apt-get install gdal-bin")
+    asked = (program, "-f", "GeoJSON", "/vsistdout/", f"OAPIF:{still_base}/ogc", "cases",
+             "-oo", "PAGE_SIZE=1000")  # fmt: skip
+    header = f"Authorization: {still_base.headers['Authorization']}"
+    got = json.loads(run(*asked, GDAL_HTTP_HEADERS=header))["features"]
+    wanted = httpx.get(f"{still_base}/export/cases.geojson", headers=still_base.headers).json()
+    assert len(got) > 100
+    assert {one["properties"]["code"] for one in got} == {
+        one["properties"]["code"] for one in wanted["features"]
+    }
+    with pytest.raises(AssertionError, match="cases"):
+        run(*asked)
+
+
 # geopandas
 
 

@@ -214,7 +214,7 @@ def test_the_project_opens_whole(qgis, project):
         "底图 · Ground": (True, "EPSG:3857"),
     }
     cells, facilities = layers["网格 · Cells"], layers["设施 · Facilities"]
-    assert (cells["labels"], cells["from"]) == (True, 100_000)
+    assert (cells["labels"], cells["from"]) == (True, 50_000)
     assert cells["fields"]["community"] == "社区 · community"
     assert cells["words"]["kind"]["basic"] == "基础网格"
     assert cells["legend"][0] == "不公开 · not shown"
@@ -225,18 +225,23 @@ def test_the_project_opens_whole(qgis, project):
 
 
 def test_the_project_is_drawn_in_our_colours(still_base, qgis, project, tmp_path):
-    with overheard() as asked:
-        told = qgis("draw", project, tmp_path / "drawn.png")
-    assert told["wrong"] == []
-    assert {GROUND["paper"], GROUND["road"], GROUND["building"]} <= {*told["colours"]}
     signs = {one.colour for word, one in FACILITIES.items() if word != "component"}
-    assert len(signs & {*told["colours"]}) >= len(signs) - 2
-    assert len(told["colours"]) > 100
-    for name in ("cells", "facilities"):
-        pages = [one for one in asked.of(f"/{name}/items") if one["limit"] == "1000"]
-        assert pages
-        assert all("bbox" in one for one in pages)
-    assert any(".mvt" in one for one in asked)
+    for zoom, seen in ((1, {"cells"}), (2, {"cells", "facilities"})):
+        with overheard() as asked:
+            told = qgis("draw", project, tmp_path / "drawn.png", zoom=zoom)
+        assert (told["wrong"], told["log"]) == ([], [])
+        colours = {*told["colours"]}
+        assert {GROUND["road"], GROUND["building"], GROUND["division"]} <= colours
+        assert (GROUND["paper"] in colours) == (zoom == 1)
+        assert len(signs & colours) >= len(signs) - 2 if zoom == 2 else not signs & colours
+        boxed = {
+            name
+            for name in ("cells", "facilities")
+            for one in asked.of(f"/{name}/items")
+            if one["limit"] == "1000" and "bbox" in one
+        }
+        assert boxed == seen
+        assert any(".mvt" in one for one in asked)
 
 
 def test_the_project_names_the_host_that_was_asked_and_holds_no_data(still_base):

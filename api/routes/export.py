@@ -39,6 +39,7 @@ Area = Annotated[
 Reason = Annotated[
     str | None, Query(max_length=200, description="why; the journal keeps it. Residents need one")
 ]
+Headings = Annotated[Literal["zh"] | None, Query(description="Chinese ones, of .xlsx")]
 
 
 @router.get("/export/{name}")
@@ -56,9 +57,7 @@ def export(
     crs: Annotated[str | None, Query(max_length=60)] = None,
     by: Annotated[str, Query(max_length=20, description="cell, community or street")] = "cell",
     reason: Reason = None,
-    headings: Annotated[
-        Literal["zh"] | None, Query(description="of the columns of .xlsx in Chinese")
-    ] = None,
+    headings: Headings = None,
     named_area: Annotated[int | None, Query(ge=1, lt=2**63, description="of the desk")] = None,
 ) -> Response:
     """Send cells, facilities, cases, dwellings, statistics or residents; the format is the suffix.
