@@ -14,6 +14,7 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsMapRendererParallelJob,
     QgsMapSettings,
+    QgsNetworkAccessManager,
     QgsProject,
     QgsRectangle,
     QgsReferencedRectangle,
@@ -22,7 +23,7 @@ from qgis.core import (
 )
 
 
-def features(uri, *, provider="OAPIF", subset="", box=None, changed=""):
+def features(uri, *, provider="OAPIF", subset="", box=None):
     """The features of a layer that a filter lets pass, in a box."""
     layer = QgsVectorLayer(uri, "one", provider)
     if subset:
@@ -141,6 +142,11 @@ def main():
     QgsApplication.messageLog().messageReceived.connect(
         lambda text, tag, _: log.append([tag, text])
     )
+    if token := task.pop("token", None):
+        header = f"Bearer {token}".encode()
+        QgsNetworkAccessManager.setRequestPreprocessor(
+            lambda request: request.setRawHeader(b"Authorization", header)
+        )
     told = globals()[task.pop("do")](*task.pop("of"), **task)
     print(json.dumps({**told, "log": log}), flush=True)
     os._exit(0)

@@ -173,6 +173,15 @@ def test_nobody_is_offered_to_edit_what_he_may_not(still_base, qgis):
     assert qgis("features", _layer(still_base, "cells"))["editable"] is False
 
 
+def test_whoever_shows_a_token_sees_his_cases(still_base, qgis):
+    told = qgis("features", _layer(still_base, "cases"), token=still_base.token)
+    path = f"{still_base}/export/cases.geojson"
+    wanted = httpx.get(path, headers=still_base.headers, timeout=60).json()["features"]
+    assert _by_code(told).keys() == {one["properties"]["code"] for one in wanted}
+    assert len(wanted) > 100
+    assert qgis("features", _layer(still_base, "cases"))["valid"] is False
+
+
 # Tiles
 
 
