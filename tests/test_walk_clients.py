@@ -13,11 +13,13 @@ import shapely
 from clients import overheard, run
 from shapely.geometry import shape
 from town import at, draw, found, place
+from typer.testing import CliRunner
 
 import data.db
 import data.files.read
 import data.locate
 import gis.rows
+from api.cli import app
 from gis.terms import RecordKind
 
 SAME = {
@@ -217,6 +219,19 @@ def test_every_column_of_statistics_has_a_chinese_heading(still_base, by):
     answer = httpx.get(f"{still_base}/export/statistics.xlsx", params=asked, timeout=60)
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
     assert [cell.value for cell in sheet[1] if str(cell.value).isascii()] == []
+
+
+def test_the_command_line_writes_chinese_headings_too(hostile, empty_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANGGE_DATABASE_URL", empty_url)
+    monkeypatch.setattr("api.running.stop_on_sigterm", lambda: None)
+    words = ["export", "facilities", "-o", str(tmp_path / "设施.xlsx"), "--in-chinese"]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    ours, served = (
+        [[cell.value for cell in row] for row in openpyxl.load_workbook(book).active.iter_rows()]
+        for book in (tmp_path / "设施.xlsx", io.BytesIO(_book(hostile, "facilities.xlsx")))
+    )
+    assert ours == served
 
 
 def test_headings_of_what_programs_read_are_not_changed(still_base):
