@@ -207,7 +207,13 @@ def frames(db: Session, wanted: Wanted, *, today: date) -> Iterator[pd.DataFrame
 
 
 FIRST_TEXTS, TEXTS = 50, 2000
-_AS_TEXT = "SELECT ST_AsGeoJSON(told, 'geom', {digits}) FROM ({rows}) told"
+_AS_TEXT = """
+    SELECT CASE WHEN geom IS NULL
+           THEN replace(ST_AsGeoJSON(told, 'geom'), '{{{{"type": null}}}}', 'null')
+           ELSE ST_AsGeoJSON(told, 'geom', {digits}) END
+    FROM ({rows}) told
+"""
+"""PostGIS 3.3 writes no shape as a shape of no type, which GeoJSON does not know."""
 
 
 def texts(db: Session, wanted: Wanted, *, today: date) -> Iterator[list[str]]:

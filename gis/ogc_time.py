@@ -11,6 +11,8 @@ _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )  # as RFC 3339 has it
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_BEFORE_ALL = "0000-"
+"""QGIS says the year 0 where a span has no begin."""
 _LASTS = re.compile(
     r"P(?=.)(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?=.)(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8})S)?)?",
     re.ASCII,
@@ -50,7 +52,7 @@ def read_span(text: str, field: str = "datetime") -> Span:
     """Read a moment or a day, or a span `from/to` of which one end may be open (`..` or nothing),
     or `from/P2D` that lasts weeks, days, hours, minutes and seconds.
 
-    A day is the whole day, in UTC.
+    A day is the whole day, in UTC; GDAL writes it with a T behind.
 
     Raises:
         BadInput: it is none, or ends before it begins.
@@ -58,7 +60,8 @@ def read_span(text: str, field: str = "datetime") -> Span:
     begin, slash, end = text.partition("/")
     if not slash:
         return _lower(begin, field), _upper(begin, field)
-    low = None if begin in ("", "..") else _lower(begin, field)
+    is_open = begin in ("", "..") or begin.startswith(_BEFORE_ALL)
+    low = None if is_open else _lower(begin, field)
     if low and (lasts := _LASTS.fullmatch(end)):
         return low, _after(low, *(int(one or 0) for one in lasts.groups()))
     high = None if end in ("", "..") else _upper(end, field)
@@ -77,12 +80,14 @@ def _after(
 
 
 def _lower(text: str, field: str) -> datetime:
+    text = text.removesuffix("T")
     if _DAY.fullmatch(text):
         return datetime.combine(day(text, field), time(), UTC)
     return moment(text, field)
 
 
 def _upper(text: str, field: str) -> datetime:
+    text = text.removesuffix("T")
     if _DAY.fullmatch(text):
         return _lower(text, field) + timedelta(days=1, microseconds=-1)
     return moment(text, field)

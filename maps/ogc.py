@@ -11,6 +11,7 @@ from typing import Any
 import gis.ogc_crs
 import maps.frame
 import maps.shell
+from maps.qgis_style import STYLED
 from maps.shell import Shell
 
 WIDE, HIGH = 720.0, 420.0
@@ -36,6 +37,7 @@ def page(shell: Shell, view: str, told: dict[str, Any], *, here: str, root: str)
         view=view,
         told=told,
         root=root,
+        styled=STYLED,
         above=_above(shell, here, root),
         title=_title(shell, view, told),
         about=_about(shell, view, told),

@@ -21,7 +21,7 @@ from maps.qgis_style import STYLED, element, text
 VERSION = "3.22.0"
 PAGE = 1000
 """Features that QGIS asks for at once."""
-GROUND_TITLE = "底图 · Ground"
+TITLES = {"built": "街道与楼栋 · Streets and houses", "ground": "底图 · Ground"}
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The same project is the same file."""
@@ -59,8 +59,8 @@ def project(layers: Sequence[Asked], *, base: str, box: Box) -> bytes:
 
 def _qgs(layers: Sequence[Asked], base: str, box: Box) -> bytes:
     named = {one.name: one for one in layers}
-    ordered = [named[name] for name in STYLED if name in named]
-    held = [_features(one, base) for one in ordered] + [_ground(base)]
+    facilities, cells = (_features(named[name], base) for name in STYLED)
+    held = [facilities, _tiles("built", base), cells, _tiles("ground", base)]
     root = Tree.Element("qgis", version=VERSION, projectname="网格 Wangge")
     text(root, "title", "网格 Wangge")
     root.append(_reference("projectCrs", 3857))
@@ -70,36 +70,54 @@ def _qgs(layers: Sequence[Asked], base: str, box: Box) -> bytes:
         element(tree, "layer-tree-layer", checked="Qt::Checked", expanded="1", **told)
     canvas = element(root, "mapcanvas", name="theMapCanvas")
     text(canvas, "units", "meters")
-    canvas.append(_extent(box))
+    edges = _edges(box)
+    extent = element(canvas, "extent")
+    for name, edge in edges.items():
+        text(extent, name, edge)
     canvas.append(_reference("destinationsrs", 3857))
     kept = element(root, "projectlayers")
     kept.extend(held)
     order = element(root, "layerorder")
     for one in held:
         element(order, "layer", id=one.findtext("id", ""))
-    properties = element(root, "properties")
+    views = element(root, "ProjectViewSettings", UseProjectScales="0")
+    views.append(_reference("DefaultViewExtent", 3857, **edges))
+    root.append(_properties())
+    return _written(root)
+
+
+def _properties() -> Tree.Element:
+    properties = Tree.Element("properties")
     paths = element(properties, "Paths")
     text(paths, "Absolute", "false").set("type", "bool")
-    return _written(root)
+    text(element(properties, "SpatialRefSys"), "ProjectionsEnabled", "1").set("type", "int")
+    behind = element(properties, "Gui")
+    for part, value in maps.qgis_style.canvas():
+        text(behind, part, value).set("type", "int")
+    return properties
 
 
 def _written(root: Tree.Element) -> bytes:
     return _DOCTYPE + bytes(Tree.tostring(root, encoding="utf-8"))
 
 
-def _extent(box: Box) -> Tree.Element:
+def _edges(box: Box) -> dict[str, str]:
+    """Where the town is, in the project's metres."""
     flat = pyproj.Transformer.from_crs(4326, 3857, always_xy=True)
     edges = (*flat.transform(*box[:2]), *flat.transform(*box[2:]))
-    extent = Tree.Element("extent")
-    for name, edge in zip(("xmin", "ymin", "xmax", "ymax"), edges, strict=True):
-        text(extent, name, f"{edge:.3f}")
-    return extent
+    names = ("xmin", "ymin", "xmax", "ymax")
+    return {name: f"{edge:.3f}" for name, edge in zip(names, edges, strict=True)}
 
 
-def _reference(name: str, srid: int) -> Tree.Element:
-    holder = Tree.Element(name)
+def _reference(name: str, srid: int, **more: str) -> Tree.Element:
+    """A reference system; QGIS takes its number for nothing without its text."""
+    holder = Tree.Element(name, more)
     system = element(holder, "spatialrefsys")
+    told = pyproj.CRS.from_epsg(srid)
+    text(system, "wkt", told.to_wkt())
+    text(system, "srid", str(srid))
     text(system, "authid", f"EPSG:{srid}")
+    text(system, "description", told.name)
     return holder
 
 
@@ -118,21 +136,22 @@ def _features(one: Asked, base: str) -> Tree.Element:
         f" url='{base}/ogc'"
     )
     shape = "Point" if one.name == "facilities" else "Polygon"
-    layer = _layer("vector", one.name, one.title, source, geometry=shape)
+    about = maps.qgis_style.seen(one.name)
+    layer = _layer("vector", one.name, one.title, source, geometry=shape, **about)
     text(layer, "provider", "OAPIF").set("encoding", "UTF-8")
     layer.append(_reference("srs", 4326))
     layer.extend(maps.qgis_style.drawn(one.name, one.fields, one.words))
     return layer
 
 
-def _ground(base: str) -> Tree.Element:
-    """Water, green, streets, buildings and borders as vector tiles."""
-    tiles = f"{base}/tiles/{','.join(maps.qgis_style.GROUND_LAYERS)}"
+def _tiles(name: str, base: str) -> Tree.Element:
+    """Vector tiles: what is built and bordered, or water, green and, from afar, cells."""
+    tiles = f"{base}/tiles/{','.join(maps.qgis_style.TILES)}"
     source = urlencode({
         "type": "xyz", "url": f"{tiles}/{{z}}/{{x}}/{{y}}.mvt", "zmin": "0", "zmax": "16",
         "styleUrl": f"{tiles}/style.json",
     })  # fmt: skip
-    layer = _layer("vector-tile", "ground", GROUND_TITLE, source)
+    layer = _layer("vector-tile", name, TITLES[name], source)
     layer.append(_reference("srs", 3857))
-    layer.append(maps.qgis_style.ground())
+    layer.append(maps.qgis_style.built() if name == "built" else maps.qgis_style.ground())
     return layer

@@ -7,7 +7,7 @@ watermark that says who took them, and only after the journal has kept it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,15 +23,17 @@ from sqlalchemy.orm import Session
 
 import data.db
 import data.exports
+import data.files.read
 import data.files.write
 import data.journal
 import data.scope
+import gis.headings
 from data.exports import PERSONS, Wanted
 from data.seal import Seal
 from gis import coordinates
 from gis.access import Right, Viewer
 from gis.errors import BadInput, NotAllowed
-from gis.terms import Datum, Progress, quiet
+from gis.terms import Datum, Progress, RecordKind, quiet
 
 WGS84 = coordinates.system_of(Datum.WGS84)
 DEMANDS = {
@@ -45,18 +47,22 @@ MIN_REASON = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """How the coordinates are to be written: a datum for degrees, or any CRS."""
+    """How the coordinates are to be written: a datum for degrees, or any CRS; and whether a
+    worksheet has Chinese headings."""
 
     datum: Datum = Datum.WGS84
     crs: str | None = None
+    in_chinese: bool = False
 
 
 def target_crs(shape: Shape, suffix: str) -> pyproj.CRS:
     """Read the CRS to write in.
 
     Raises:
-        BadInput: no such CRS; or the format and the datum do not go together.
+        BadInput: no such CRS; or the format and the datum, or the headings, do not go together.
     """
+    if shape.in_chinese and suffix != ".xlsx":
+        raise BadInput(f"Chinese headings are for .xlsx; {suffix} is read by programs")
     if shape.crs is None:
         return coordinates.system_of(shape.datum)
     if shape.datum not in {Datum.WGS84, Datum.CGCS2000}:
@@ -216,8 +222,16 @@ def export_file(
         _frames(store, wanted, shape, suffix, by=by, today=today, reason=reason, progress=told)
     )
     progress("writing the file", 0, None)
-    _write(path, frames, suffix, target_crs(shape, suffix))
+    _write(path, frames, suffix, target_crs(shape, suffix), _titles(wanted.kind, shape))
     return count
+
+
+def _titles(kind: str, shape: Shape) -> Mapping[str, str] | None:
+    """What columns of a kind are called; None where they keep their names."""
+    if not shape.in_chinese:
+        return None
+    known = data.files.read.fields_of(RecordKind(kind)) if kind in set(RecordKind) else ()
+    return gis.headings.chinese(known)
 
 
 def _checked(path: Path, shape: Shape) -> str:
@@ -228,9 +242,13 @@ def _checked(path: Path, shape: Shape) -> str:
     return suffix
 
 
-def _write(path: Path, frames: list[pd.DataFrame], suffix: str, crs: pyproj.CRS) -> None:
+def _write(
+    path: Path, frames: list[pd.DataFrame], suffix: str, crs: pyproj.CRS,
+    titles: Mapping[str, str] | None,
+) -> None:  # fmt: skip
     if suffix not in data.files.write.STREAMED:
-        data.files.write.write(pd.concat(frames, ignore_index=True), path, crs=crs)
+        frame = pd.concat(frames, ignore_index=True)
+        data.files.write.write(frame, path, crs=crs, titles=titles)
         return
     with data.files.write.whole(path) as part, part.open("wb") as file:
         file.writelines(data.files.write.stream(iter(frames), suffix, crs=crs))
@@ -272,7 +290,7 @@ def export_persons(
             progress("reading rows", sum(map(len, frames)), None)
         count, mark = sum(map(len, frames)), secrets.token_hex(6)
         row = _watermark(frames[0], wanted, taking, by=by, rows=count, mark=mark)
-        _write(part, [row, *frames, row], suffix, crs)
+        _write(part, [row, *frames, row], suffix, crs, _titles(wanted.kind, shape))
         part.chmod(0o600)
         numbers = [number for frame in frames for number in frame["id"].tolist()]
         _journal(db, wanted, by=by, reason=taking.reason, rows=count, mark=mark,

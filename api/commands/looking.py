@@ -98,6 +98,9 @@ def export(
     ] = None,
     datum: DatumOption = Datum.WGS84,
     by: Annotated[str, typer.Option(help="statistics by cell, community or street")] = "cell",
+    in_chinese: Annotated[
+        bool, typer.Option("--in-chinese", help="Chinese column headings, of .xlsx")
+    ] = False,
     reason: Annotated[
         str | None, typer.Option(help="why; the journal keeps it. Residents need one")
     ] = None,
@@ -120,7 +123,7 @@ def export(
         raise BadInput(f"{kind!r} is not exported; choose from {', '.join(kinds)}")
     if unmasked and kind != data.exports.PERSONS:
         raise BadInput(f"--unmasked: {kind} hold no masks")
-    shape = Shape(datum, crs)
+    shape = Shape(datum, crs, in_chinese)
     api.actions.exports.target_crs(shape, data.files.write.suffix_of(output.name))
     settings = opening.settings()
     now = datetime.now(ZoneInfo(settings.time_zone))

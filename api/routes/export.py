@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
@@ -39,6 +39,7 @@ Area = Annotated[
 Reason = Annotated[
     str | None, Query(max_length=200, description="why; the journal keeps it. Residents need one")
 ]
+Headings = Annotated[Literal["zh"] | None, Query(description="Chinese ones, of .xlsx")]
 
 
 @router.get("/export/{name}")
@@ -56,6 +57,7 @@ def export(
     crs: Annotated[str | None, Query(max_length=60)] = None,
     by: Annotated[str, Query(max_length=20, description="cell, community or street")] = "cell",
     reason: Reason = None,
+    headings: Headings = None,
     named_area: Annotated[int | None, Query(ge=1, lt=2**63, description="of the desk")] = None,
 ) -> Response:
     """Send cells, facilities, cases, dwellings, statistics or residents; the format is the suffix.
@@ -77,7 +79,7 @@ def export(
         "Content-Disposition": f'attachment; filename="{kind}{suffix}"',
         "Cache-Control": "private, no-store",
     }
-    shape = Shape(datum, crs)
+    shape = Shape(datum, crs, in_chinese=headings is not None)
     if suffix in data.files.write.STREAMED and kind != PERSONS:
         with streams.entering():
             body = api.actions.exports.stream(

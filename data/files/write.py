@@ -173,14 +173,20 @@ def harmless(table: pd.DataFrame) -> pd.DataFrame:
 # Whole files
 
 
-def write(frame: pd.DataFrame, path: Path, *, crs: pyproj.CRS) -> None:
-    """Write one frame with a `geom` column in `crs`; the file appears whole or not at all.
+def write(
+    frame: pd.DataFrame, path: Path, *, crs: pyproj.CRS, titles: Mapping[str, str] | None = None
+) -> None:
+    """Write one frame with a `geom` column in `crs`; the file appears whole or not at all. With
+    `titles`, what columns are called, it is a worksheet.
 
     Raises:
         TooLarge: more rows than a worksheet takes, or a longer text than its cells take.
     """
     with whole(path) as part:
-        _WRITERS[suffix_of(path.name)](frame, part, crs)
+        if titles:
+            write_table(harmless(flat(frame, crs)).rename(columns=titles), part)
+        else:
+            _WRITERS[suffix_of(path.name)](frame, part, crs)
 
 
 def _xlsx(frame: pd.DataFrame, path: Path, crs: pyproj.CRS) -> None:
