@@ -168,6 +168,8 @@ def key_of(db: Session, told: str, *, jurisdiction: str | None = None) -> Key:
     return Key(row.id, row.label, row.jurisdiction or "", row.per_hour)
 
 
+_ONE_BY_ONE = "SELECT pg_advisory_xact_lock(hashtext('wangge open311'), CAST(:key AS int))"
+"""Reports that come at once by one key would not see each other, and pass its pace."""
 _SEND = """
     INSERT INTO open311_sent (case_id, key_id) VALUES (:case, :key)
     ON CONFLICT DO NOTHING RETURNING 1
@@ -186,6 +188,7 @@ def sent(db: Session, case_id: int, key: Key) -> None:
         Conflict: it came by another one.
     """
     values = {"case": case_id, "key": key.id}
+    db.execute(sa.text(_ONE_BY_ONE), values)
     made = db.execute(sa.text(_SEND), values).first()
     if made is None and db.scalar(sa.text(_SENT_BY), values) != key.id:
         raise Conflict("this report came by another key")

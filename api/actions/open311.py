@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
@@ -126,11 +127,15 @@ def _placed(db: Session, told: Told, report: Report) -> Report:
     return report
 
 
+_DEGREES = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
 def _degrees(told: Told, name: str) -> float:
-    try:
-        return float(told[name])
-    except ValueError as error:
-        raise BadInput(f"{name} {told[name][:40]!r} is no number of degrees", field=name) from error
+    if not _DEGREES.fullmatch(
+        told[name]
+    ):  # float() would also read 1_0 and digits of other scripts
+        raise BadInput(f"{name} {told[name][:40]!r} is no number of degrees", field=name)
+    return float(told[name])
 
 
 # Telling
