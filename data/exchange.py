@@ -88,7 +88,6 @@ def layers_in(path: Path) -> list[str]:
         names = [str(row[0]) for row in rows]
     found = [name for name in COLUMNS if name in names]
     if not found:
-        raise BadInput(
-            f"{path.name} has the layers {', '.join(names[:20])}; an exchange has components, cases"
-        )
+        told = ", ".join(names[:20]) or "none"
+        raise BadInput(f"{path.name} has the layers {told}; an exchange has components, cases")
     return found

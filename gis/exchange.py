@@ -11,6 +11,7 @@ import pandas as pd
 
 import gis.codes
 from gis import rows
+from gis.errors import BadInput
 from gis.terms import ClassKind
 
 COMPONENTS, CASES = "components", "cases"
@@ -25,6 +26,28 @@ COLUMNS = {
 }  # fmt: skip
 """What each layer has. Instants are ISO 8601 with their offset, exact to the microsecond."""
 COMPONENT_ID, CLASS = "^[0-9]{16}$", "^[0-9]{4}$"
+
+
+def completed(frame: pd.DataFrame, layer: str) -> pd.DataFrame:
+    """Give classes that were kept as numbers their zeros back: 113 is 0113.
+
+    Raises:
+        BadInput: the layer has no column `code`.
+    """
+    if "code" not in frame:
+        told = ", ".join(frame.columns[:20]) or "none"
+        raise BadInput(f"the layer {layer} has no column code; it has {told}", field="code")
+    if "class_code" not in frame:
+        return frame
+    number = frame["class_code"].str.extract(r"^\s*([0-9]{1,4})(?:\.0)?\s*$", expand=False)
+    return frame.assign(class_code=number.str.zfill(4).fillna(frame["class_code"]))
+
+
+def codeless(frame: pd.DataFrame) -> pd.DataFrame:
+    """Faults of rows that have no code to be known by."""
+    told = frame["code"].str.strip()
+    reasons = pd.Series("is missing", index=frame.index).where(told.isna() | (told == ""))
+    return _faults(frame, reasons, "code")
 
 
 def component_faults(frame: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +89,7 @@ def _faults(frame: pd.DataFrame, reasons: pd.Series, field: str) -> pd.DataFrame
         {
             "row": frame.index[at],
             "field": field,
-            "value": frame.loc[at, field].to_numpy(),
+            "value": frame.loc[at, field].fillna("").to_numpy(),
             "reason": reasons[at].to_numpy(),
         }
     )
