@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.areas
@@ -50,6 +51,11 @@ def cells_of(db: Session, area: str | None) -> list[int] | None:
         NotFound: the code names nothing.
     """
     return None if area is None else data.areas.held(db, area)["cells"]
+
+
+def counties(db: Session) -> set[str]:
+    """The counties of the divisions here, by their 6 digits."""
+    return set(db.scalars(sa.text("SELECT DISTINCT left(code, 6) FROM division")))
 
 
 def layer(db: Session, name: str, cells: list[int] | None) -> tuple[pd.DataFrame, int]:

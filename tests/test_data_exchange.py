@@ -179,6 +179,22 @@ def test_tools_that_keep_codes_as_numbers_are_understood(
                                   "JOIN grid_cell c ON c.id = f.cell_id")).all() == ["A"]  # fmt: skip
 
 
+def test_a_county_of_ones_own_is_one_even_if_no_state_has_it(
+    elsewhere: sa.Engine, tmp_path: Path
+) -> None:
+    told = [("9901010137000001", "0137"), ("9801010137000001", "0137"), ("9901010137000000", "0137"),
+            ("9901010137000002", "0305")]  # fmt: skip
+    geopandas.GeoDataFrame(
+        told, columns=["code", "class_code"], geometry=[at(0.5, 0.5)] * 4, crs=4490
+    ).to_file(tmp_path / "in.gpkg", layer="components", driver="GPKG")
+    assert take(elsewhere, tmp_path / "in.gpkg") == {"facilities": (0, 0, 0, 4)}
+    with data.db.transaction(elsewhere) as db:
+        town = "INSERT INTO division (code, name, level) VALUES ('990101001000', '街', 'street')"
+        db.execute(sa.text(town))
+    assert take(elsewhere, tmp_path / "in.gpkg") == {"facilities": (1, 0, 0, 3)}
+    assert [row[0] for row in rows(elsewhere, "facility")] == ["9901010137000001"]
+
+
 def test_without_codes_or_a_coordinate_system_nothing_comes(
     elsewhere: sa.Engine, tmp_path: Path
 ) -> None:

@@ -120,7 +120,9 @@ def _taken(
         prepared.refuse(gis.exchange.case_faults(prepared.frame, kinds, catalogue))
         prepared.frame = prepared.frame.assign(kind=kinds.loc[prepared.frame.index])
     else:
-        prepared.refuse(gis.exchange.component_faults(prepared.frame))
+        with data.scope.transaction(store, by, keep=False) as db:
+            counties = data.exchange.counties(db)
+        prepared.refuse(gis.exchange.component_faults(prepared.frame, counties))
     if len(prepared.frame) == 0:
         return sheets.report_of(sheet, prepared, order)
     return api.actions.imports.import_checked(
