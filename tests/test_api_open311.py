@@ -148,7 +148,21 @@ def test_a_report_by_a_key_is_a_case_once(client: httpx.Client, key: str, store:
     assert row["service_notice"] == f"案卷号 {case['code']}"
     other = client.post("/requests.json", data={**form, "description": "别的"})
     assert other.status_code == 400
-    assert "request id" in other.json()[0]["description"]
+    assert "the request id 'fms-1' was used" in other.json()[0]["description"]
+
+
+def test_nobody_else_takes_the_request_ids_of_a_key(
+    client: httpx.Client, key: str, store: sa.Engine
+) -> None:
+    with data.db.transaction(store) as db:
+        number = db.scalar(sa.text("SELECT max(id) FROM open311_key"))
+    for request_id in ("1", f"o311:{number}:1"):
+        told_before = {"description": "先占", "request_id": request_id}
+        address = str(client.base_url.join("/cases"))
+        assert httpx.post(address, json=told_before).status_code == 201
+    other = api.actions.open311.add_key(store, "别人", jurisdiction="", per_hour=5, by=TESTER)[1]
+    ids = {sent(client, one, request_id="1") for one in (key, other, key)}
+    assert len(ids) == 2
 
 
 @pytest.mark.parametrize(

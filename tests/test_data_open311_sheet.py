@@ -113,6 +113,10 @@ def test_xml_says_the_same(store: sa.Engine, tmp_path: Path) -> None:
     assert numbers(bring(store, path)) == (1, 0, 0, 0)
     write(tmp_path / "a.json", one("1"))
     assert numbers(bring(store, tmp_path / "a.json")) == (0, 0, 1, 0)
+    path.write_text(
+        path.read_text().replace(">", ' xmlns="http://wiki.open311.org/GeoReport_v2">', 1)
+    )
+    assert numbers(bring(store, path)) == (0, 0, 1, 0)
 
 
 def test_a_service_that_nobody_placed_is_refused_by_name(store: sa.Engine, tmp_path: Path) -> None:
