@@ -212,19 +212,13 @@ def publish(db: Session, classes: Iterable[tuple[str, str]]) -> None:
         )
 
 
-def unpublish(db: Session, classes: Iterable[tuple[str, str]]) -> int:
-    """Tell of them no more; return how many had been told of."""
-    gone = 0
+def unpublish(db: Session, classes: Iterable[tuple[str, str]]) -> None:
+    """Tell of them no more."""
     for kind, code in classes:
-        gone += len(
-            db.execute(
-                sa.text(
-                    "DELETE FROM open311_published WHERE kind = :kind AND code = :code RETURNING 1"
-                ),
-                {"kind": kind, "code": code},
-            ).all()
+        db.execute(
+            sa.text("DELETE FROM open311_published WHERE kind = :kind AND code = :code"),
+            {"kind": kind, "code": code},
         )
-    return gone
 
 
 def published(db: Session) -> list[tuple[str, str]]:
