@@ -10,10 +10,12 @@ import io
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
@@ -28,6 +30,7 @@ __all__ = [
 ]  # fmt: skip
 TIMEOUT_S = 60.0
 TRIES, AGAIN_S = 4, 1.0
+MOST_OF_A_PAGE = 10_000
 _KINDS: dict[int, type[errors.WanggeError]] = {
     400: errors.BadInput,
     401: errors.NotAllowed,
@@ -48,7 +51,9 @@ class Wangge:
         self, address: str, *, token: str | None = None, timeout_s: float = TIMEOUT_S
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.address, self.token = address.rstrip("/"), token
+        self.address, self.token = _checked(address), token
+        if not (token or "").isascii():
+            raise errors.BadInput("a token has no letters but a-z")
         self._http = httpx.Client(base_url=self.address, headers=headers, timeout=timeout_s)
 
     def __enter__(self) -> Self:
@@ -75,9 +80,10 @@ class Wangge:
         Raises:
             NotAllowed: a wrong login or password.
         """
-        address = address.rstrip("/")
+        address = _checked(address)
         same = {"Origin": address, "Accept": "application/json"}
-        with httpx.Client(base_url=address, headers=same, timeout=TIMEOUT_S) as browser:
+        asking = httpx.Client(base_url=address, headers=same, timeout=TIMEOUT_S)
+        with _reaching(address), asking as browser:
             answer = browser.post("/sign-in", data={"login": login, "password": password})
             if answer.status_code != 303:
                 raise _refusal(answer, "the sign-in was refused")
@@ -126,7 +132,7 @@ class Wangge:
 
     # Cases
 
-    def report(
+    def report(  # noqa: PLR0913 - the fields of a report; a misspelt one is to be noticed
         self,
         description: str = "",
         *,
@@ -134,21 +140,26 @@ class Wangge:
         class_code: str = "",
         lon: float | None = None,
         lat: float | None = None,
+        datum: str = "wgs84",
+        accuracy_m: float | None = None,
+        address: str = "",
+        contact: str = "",
+        reported_at: datetime | None = None,
         request_id: str | None = None,
-        **more: Any,
     ) -> Reported:
         """Report; sent again until it is answered, and yet one case: by its `request_id`.
 
-        `more` are `datum`, `accuracy_m`, `address`, `contact`, `reported_at`.
+        `contact` is a telephone, kept sealed; `accuracy_m` is how far off the place may be.
 
         Raises:
             BadInput: naming in `facts["faults"]` all that is wrong with it.
         """
         body = {
             "description": description, "kind": kind, "class": class_code, "lon": lon, "lat": lat,
-            "request_id": request_id or str(uuid.uuid4()), **_plain(more),
+            "datum": datum, "accuracy_m": accuracy_m, "address": address, "contact": contact,
+            "reported_at": reported_at, "request_id": request_id or str(uuid.uuid4()),
         }  # fmt: skip
-        told = self._again("POST", "/cases", json=body)
+        told = _json(self._again("POST", "/cases", json=_plain(body)))
         return Reported(
             code=told["code"],
             follow=told["follow"],
@@ -165,7 +176,7 @@ class Wangge:
         Raises:
             NotFound: no such code.
         """
-        told = self.get(f"/follow/{code}")
+        told = self.get(f"/follow/{_quoted(code)}")
         return Followed(
             code=told["code"],
             state=told["state"],
@@ -192,7 +203,7 @@ class Wangge:
 
     def case(self, code: str) -> dict[str, Any]:
         """Show the card of a case, with all that happened to it."""
-        card: dict[str, Any] = self.get(f"/cases/{code}")
+        card: dict[str, Any] = self.get(f"/cases/{_quoted(code)}")
         return card
 
     def move(self, code: str, move: str, *, version: int | None = None, **said: Any) -> Any:
@@ -202,9 +213,9 @@ class Wangge:
             Conflict: somebody was faster; `facts["since"]` tells what happened.
         """
         body = {"move": move, "version": version, "request_id": str(uuid.uuid4()), **_plain(said)}
-        return self._again("POST", f"/cases/{code}/moves", json=body)
+        return _json(self._again("POST", f"/cases/{_quoted(code)}/moves", json=body))
 
-    # Layers and files
+    # Layers, collections, files
 
     def layer(self, name: str, **wanted: Any) -> geopandas.GeoDataFrame:
         """Read a layer (cells, facilities, cases, divisions …) in WGS-84.
@@ -213,11 +224,36 @@ class Wangge:
         """
         import geopandas
 
-        if not isinstance(wanted.get("bbox", ""), str):
-            wanted["bbox"] = ",".join(map(str, wanted["bbox"]))
-        told = self.get(f"/layers/{name}.geojson", **wanted)
+        told = self.get(f"/layers/{_quoted(name)}.geojson", **_boxed(wanted))
         frame: geopandas.GeoDataFrame = geopandas.GeoDataFrame.from_features(
             told["features"], crs="EPSG:4326"
+        )
+        return frame
+
+    def items(
+        self, collection: str, *, most: int | None = None, **wanted: Any
+    ) -> geopandas.GeoDataFrame:
+        """Read a collection of OGC API (cells, facilities, buildings, divisions), in WGS-84.
+
+        Page after page, until all or `most` are here. `wanted` are `bbox`, `datetime`, `filter`
+        (CQL2), `limit` of a page, and a property's value by its name.
+        """
+        import geopandas
+
+        path, features = f"/ogc/collections/{_quoted(collection)}/items", []
+        params = {
+            "limit": min(most or MOST_OF_A_PAGE, MOST_OF_A_PAGE),
+            **_boxed(wanted),
+            "f": "json",
+        }
+        while params:
+            page = self.get(path, **params)
+            features += page["features"]
+            is_enough = most is not None and len(features) >= most
+            after = [one["href"] for one in page["links"] if one["rel"] == "next" and not is_enough]
+            params = dict(parse_qsl(urlsplit(after[0]).query)) if after else {}
+        frame: geopandas.GeoDataFrame = geopandas.GeoDataFrame.from_features(
+            features[:most], crs="EPSG:4326"
         )
         return frame
 
@@ -225,53 +261,70 @@ class Wangge:
         """Read an export (cells, facilities, cases, statistics …) as a frame."""
         import geopandas
 
-        answer = self._answered("GET", f"/export/{kind}.parquet", params=_plain(wanted))
+        answer = self._again("GET", f"/export/{_quoted(kind)}.parquet", params=_plain(wanted))
         frame: geopandas.GeoDataFrame = geopandas.read_parquet(io.BytesIO(answer.content))
         return frame
 
     def save(self, kind: str, path: Path, **wanted: Any) -> Path:
         """Write an export to a file, in the format of its suffix, piece by piece."""
         suffix = ".shp.zip" if path.name.endswith(".shp.zip") else path.suffix
-        part = path.with_name(path.name + ".part")
-        with self._http.stream(
-            "GET", f"/export/{kind}{suffix}", params=_plain(wanted)
-        ) as answer, part.open("wb") as file:  # fmt: skip
-            if answer.is_error:
-                answer.read()
-                part.unlink()
-                raise _refusal(answer)
-            for chunk in answer.iter_bytes():
-                file.write(chunk)
-        return part.replace(path)
+        part, asked = path.with_name(path.name + ".part"), f"/export/{_quoted(kind)}{suffix}"
+        answering = self._http.stream("GET", asked, params=_plain(wanted))
+        try:
+            with part.open("wb") as file, _reaching(self.address), answering as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                for chunk in answer.iter_bytes():
+                    file.write(chunk)
+            return part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
     # Any other path
 
     def get(self, path: str, **params: Any) -> Any:
         """Ask for JSON; what is None is not told."""
-        return self._again("GET", path, params=_plain(params))
+        return _json(self._again("GET", path, params=_plain(params)))
 
-    def _again(self, method: str, path: str, **told: Any) -> Any:
+    def _again(self, method: str, path: str, **told: Any) -> httpx.Response:
         """Ask what may be asked twice; while nobody answers, again."""
         for left in reversed(range(TRIES)):
             try:
-                return self._answered(method, path, **told).json()
-            except (httpx.TransportError, errors.Unavailable) as error:
+                with _reaching(self.address):
+                    answer = self._http.request(method, path, **told)
+                if answer.is_success:
+                    return answer
+                raise _refusal(answer)
+            except errors.Unavailable:
                 if not left:
-                    raise _unreached(self.address, error) from error
+                    raise
                 time.sleep(AGAIN_S)
         raise AssertionError
 
-    def _answered(self, method: str, path: str, **told: Any) -> httpx.Response:
-        answer = self._http.request(method, path, **told)
-        if answer.is_error:
-            raise _refusal(answer)
-        return answer
+
+def _checked(address: str) -> str:
+    if not address.startswith(("http://", "https://")):
+        raise errors.BadInput(f"{address!r} is no address of a server; write https://host")
+    return address.rstrip("/")
 
 
-def _unreached(address: str, error: Exception) -> errors.WanggeError:
-    if isinstance(error, errors.WanggeError):
-        return error
-    return errors.Unavailable(f"{address} does not answer: {error or type(error).__name__}")
+@contextmanager
+def _reaching(address: str) -> Iterator[None]:
+    """Say whom it was that did not answer."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        said = str(error) or type(error).__name__
+        raise errors.Unavailable(f"{address} does not answer: {said}") from error
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError as error:
+        kind = answer.headers.get("content-type", "nothing")
+        raise errors.WanggeError(f"{answer.url} answered {kind}, not JSON") from error
 
 
 def _refusal(answer: httpx.Response, sentence: str = "") -> errors.WanggeError:
@@ -279,7 +332,8 @@ def _refusal(answer: httpx.Response, sentence: str = "") -> errors.WanggeError:
     kind = _KINDS.get(answer.status_code, errors.WanggeError)
     is_problem = answer.headers.get("content-type", "").startswith("application/problem+json")
     facts: dict[str, Any] = answer.json() if is_problem else {}
-    said = facts.pop("detail", "") or sentence or f"the server answered {answer.status_code}"
+    to = f", to {answer.headers['location']}" if "location" in answer.headers else ""
+    said = facts.pop("detail", "") or sentence or f"the server answered {answer.status_code}{to}"
     return kind(said, **facts)
 
 
@@ -290,6 +344,16 @@ def _plain(told: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in told.items()
         if value is not None
     }
+
+
+def _boxed(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A `bbox` of four numbers as it is asked for."""
+    told, box = dict(wanted), wanted.get("bbox", "")
+    return told if isinstance(box, str) else told | {"bbox": ",".join(map(str, box))}
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
 
 
 def _posts(told: list[dict[str, Any]]) -> tuple[Post, ...]:

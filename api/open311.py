@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,13 +13,14 @@ import psycopg
 import psycopg_pool
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 import gis.open311
 from api import errors
 from gis.errors import BadInput, NotAllowed, NotFound, TooLarge, TooOften, Unavailable, WanggeError
-from gis.open311 import Row, Told
+from gis.open311 import Asked, Row, Told
 
 TYPES = {"json": "application/json; charset=utf-8", "xml": "text/xml; charset=utf-8"}
 MOST_FIELDS, MOST_TEXT = 200, 40_000
@@ -42,6 +44,8 @@ class Route(APIRoute):
             except RequestValidationError as error:
                 told = [f"{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors()]
                 return refused(request, BadInput("; ".join(told)))
+            except HTTPException as error:  # a form of several parts that is none
+                return refused(request, BadInput(error.detail))
             except (psycopg.OperationalError, psycopg_pool.PoolTimeout, OSError):
                 return refused(request, Unavailable("the store does not answer just now"))
 
@@ -68,6 +72,16 @@ def _format(request: Request) -> str:
     return suffix if suffix in TYPES else "xml"
 
 
+def check_format(suffix: str) -> None:
+    """Refuse a format that is not spoken here.
+
+    Raises:
+        NotFound: it is none.
+    """
+    if suffix not in TYPES:
+        raise NotFound(f"the address ends in {suffix[:80]!r}; write .json or .xml")
+
+
 def parted(told: str) -> tuple[str, str]:
     """The name and the format at the end of an address.
 
@@ -75,9 +89,19 @@ def parted(told: str) -> tuple[str, str]:
         NotFound: it ends in no format that is spoken here.
     """
     name, _, suffix = told.rpartition(".")
-    if suffix not in TYPES or not name:
-        raise NotFound(f"{told[:80]!r} ends in no format; write .json or .xml")
+    check_format(suffix)
     return name, suffix
+
+
+def asked(request: Request, **more: str) -> Asked:
+    """Read the arguments of GET requests, several values of one in one address or between commas.
+
+    Raises:
+        BadInput: an argument that is none of the specification's.
+    """
+    told = request.query_params
+    values = {name: ",".join(told.getlist(name)) for name in told}
+    return gis.open311.asked({**values, **more}, now=datetime.now(UTC))
 
 
 def written(
@@ -110,6 +134,8 @@ async def read(request: Request) -> Told:
     for name, value in await _pairs(request):
         if len(value) > MOST_TEXT:
             raise BadInput(f"{name[:40]} is longer than {MOST_TEXT:,} characters")
+        if "\0" in value:
+            raise BadInput(f"{name[:40]} holds the character NUL")
         if found := _ATTRIBUTE.fullmatch(name):
             attributes.setdefault(found[1], []).append(value)
         elif value:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import data.areas
@@ -52,6 +53,11 @@ def cells_of(db: Session, area: str | None) -> list[int] | None:
     return None if area is None else data.areas.held(db, area)["cells"]
 
 
+def counties(db: Session) -> set[str]:
+    """The counties of the divisions here, by their 6 digits."""
+    return set(db.scalars(sa.text("SELECT DISTINCT left(code, 6) FROM division")))
+
+
 def layer(db: Session, name: str, cells: list[int] | None) -> tuple[pd.DataFrame, int]:
     """Rows of a layer with their `geom`, and how many were left out for having no such code."""
     with data.db.cursor(db) as cursor:
@@ -88,7 +94,6 @@ def layers_in(path: Path) -> list[str]:
         names = [str(row[0]) for row in rows]
     found = [name for name in COLUMNS if name in names]
     if not found:
-        raise BadInput(
-            f"{path.name} has the layers {', '.join(names[:20])}; an exchange has components, cases"
-        )
+        told = ", ".join(names[:20]) or "none"
+        raise BadInput(f"{path.name} has the layers {told}; an exchange has components, cases")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import defusedxml
 import pandas as pd
@@ -17,6 +18,9 @@ from data.files.sheet import Sheet
 from gis.errors import BadInput, NotFound, TooLarge
 from gis.open311 import read_service
 from gis.terms import RecordKind
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 MOST_FILES = 10_000
 MOST_XML = 256 * 1024 * 1024
@@ -73,12 +77,17 @@ def _read(path: Path) -> pd.DataFrame:
         top = ElementTree.parse(path, forbid_dtd=True).getroot()
     except (ElementTree.ParseError, defusedxml.DefusedXmlException, ValueError) as error:
         raise BadInput(f"{path.name} is not valid XML: {type(error).__name__}") from error
-    if top is None or top.tag != "service_requests":
+    if top is None or _name(top) != "service_requests":
         raise BadInput(f"{path.name}: the root of GeoReport's requests is service_requests")
-    rows = [{one.tag: (one.text or "").strip() or None for one in row} for row in top]
+    rows = [{_name(one): (one.text or "").strip() or None for one in row} for row in top]
     if not rows:
         raise BadInput(f"{path.name} holds no request")
     return pd.DataFrame(rows).astype("str")
+
+
+def _name(element: Element) -> str:
+    """The name of an element, whatever namespace a server writes it in."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def read_classes(path: Path) -> dict[str, str]:

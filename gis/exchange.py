@@ -5,12 +5,13 @@ A GeoPackage of two layers, `components` and `cases`, both of points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
 import gis.codes
 from gis import rows
+from gis.errors import BadInput
 from gis.terms import ClassKind
 
 COMPONENTS, CASES = "components", "cases"
@@ -27,11 +28,39 @@ COLUMNS = {
 COMPONENT_ID, CLASS = "^[0-9]{16}$", "^[0-9]{4}$"
 
 
-def component_faults(frame: pd.DataFrame) -> pd.DataFrame:
-    """Faults of components: an id that is none, a class that is not the one in the id."""
-    of_id = gis.codes.component_classes(frame["code"])
+def completed(frame: pd.DataFrame, layer: str) -> pd.DataFrame:
+    """Give classes that were kept as numbers their zeros back: 113 is 0113.
+
+    Raises:
+        BadInput: the layer has no column `code`.
+    """
+    if "code" not in frame:
+        told = ", ".join(frame.columns[:20]) or "none"
+        raise BadInput(f"the layer {layer} has no column code; it has {told}", field="code")
+    if "class_code" not in frame:
+        return frame
+    number = frame["class_code"].str.extract(r"^\s*([0-9]{1,4})(?:\.0)?\s*$", expand=False)
+    return frame.assign(class_code=number.str.zfill(4).fillna(frame["class_code"]))
+
+
+def codeless(frame: pd.DataFrame) -> pd.DataFrame:
+    """Faults of rows that have no code to be known by."""
+    told = frame["code"].str.strip()
+    reasons = pd.Series("is missing", index=frame.index).where(told.isna() | (told == ""))
+    return _faults(frame, reasons, "code")
+
+
+def component_faults(frame: pd.DataFrame, counties: Collection[str]) -> pd.DataFrame:
+    """Faults of components: an id that is none, a class that is not the one in the id.
+
+    `counties` are those of the store, by 6 digits: they are some, also in an invented town.
+    """
+    code = frame["code"]
+    is_id = code.str.fullmatch(COMPONENT_ID[1:-1])
+    of_id = code.str[6:10].where(is_id)
     told = frame.get("class_code", of_id)
-    reasons = frame["code"].map(gis.codes.component_fault)
+    is_ours = is_id & code.str[:6].isin(list(counties)) & ~code.str.endswith("000000")
+    reasons = code.map(gis.codes.component_fault).mask(is_ours)
     reasons = reasons.fillna(
         (told.notna() & of_id.notna() & (told != of_id)).map(
             {True: "says another class than class_code", False: None}
@@ -66,7 +95,7 @@ def _faults(frame: pd.DataFrame, reasons: pd.Series, field: str) -> pd.DataFrame
         {
             "row": frame.index[at],
             "field": field,
-            "value": frame.loc[at, field].to_numpy(),
+            "value": frame.loc[at, field].fillna("").to_numpy(),
             "reason": reasons[at].to_numpy(),
         }
     )

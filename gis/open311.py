@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gis.catalogue import CaseClass
 
 WINDOW = timedelta(days=90)
+_TO_THE_SECOND = timedelta(microseconds=999_999)
+"""What came within a second is told as of its beginning; whoever goes on from there misses none."""
 MOST = 1000
 OPEN, CLOSED = "open", "closed"
 CONDITION = "condition"
@@ -54,19 +56,20 @@ def asked(told: Mapping[str, str], *, now: datetime) -> Asked:
     ids = tuple(dict.fromkeys(_several(told.get("service_request_id"))))
     if len(ids) > MOST:
         raise BadInput(f"{len(ids):,} requests at once are too many; ask for {MOST:,} at most")
-    common = {
-        "jurisdiction": (told.get("jurisdiction_id") or "").strip(),
-        "extended": (told.get("extensions") or "").strip().lower() in {"true", "1"},
-    }
+    wanted = Asked(
+        ids=ids,
+        jurisdiction=(told.get("jurisdiction_id") or "").strip(),
+        extended=(told.get("extensions") or "").strip().lower() in {"true", "1"},
+    )
     if ids:
-        return Asked(ids=ids, **common)  # type: ignore[arg-type]
+        return wanted
     start, end = _window(told.get("start_date"), told.get("end_date"), now)
-    return Asked(
+    return replace(
+        wanted,
         services=tuple(map(read_service, _several(told.get("service_code")))),
         start=start,
         end=end,
         is_open=_status(_several(told.get("status"))),
-        **common,  # type: ignore[arg-type]
     )
 
 
@@ -96,7 +99,7 @@ def _window(start: str | None, end: str | None, now: datetime) -> tuple[datetime
             field="end_date",
             value=end,
         )
-    return first, last
+    return first, last + _TO_THE_SECOND
 
 
 def moment(text: str | None, field: str) -> datetime | None:

@@ -88,6 +88,15 @@ def classes(
     return (told.fillna(other) if other else told).astype("str")
 
 
+def unplaced(frame: pd.DataFrame, classed: pd.Series) -> list[str]:
+    """Say of each service that nobody placed how many requests stay outside for it."""
+    met = services(frame[classed.isna()])
+    return [
+        f"{one.requests:,} requests of {one.service_name!r} ({one.service_code}) have no class here"
+        for one in met.itertuples()
+    ]
+
+
 def faults(frame: pd.DataFrame, classed: pd.Series, catalogue: Mapping[str, str]) -> pd.DataFrame:
     """Requests without an id, of a service that nobody said what it is, or of no class."""
     service = frame["service_name"].fillna("") + " (" + frame["service_code"].fillna("") + ")"

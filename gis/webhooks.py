@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import email.utils
 import hashlib
 import hmac
 import ipaddress
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from gis.errors import BadInput, NotAllowed
@@ -26,9 +27,21 @@ DOWN_LEAST, DOWN_MOST = timedelta(seconds=2), timedelta(minutes=15)
 """How long a subscriber that does not answer is left alone at first, and at most."""
 GIVEN_UP = timedelta(days=3)
 """What a subscriber that is down was owed for so long is given up."""
+ASKED_MOST = timedelta(hours=1)
 SECRET_LEAST, SECRET_MOST = 24, 64
 _PREFIX = "whsec_"
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _ENV = re.compile(r"[A-Z][A-Z0-9_]{0,79}")
+
+
+def secrets(text: str) -> list[bytes]:
+    """Read one secret, or several between blanks while one follows the other.
+
+    Raises:
+        BadInput: there is none, or one is none.
+    """
+    return [secret(one) for one in text.split() or [""]]
 
 
 def secret(text: str) -> bytes:
@@ -49,10 +62,24 @@ def secret(text: str) -> bytes:
     return found
 
 
-def signature(key: bytes, message: str, timestamp: int, body: bytes) -> str:
-    """Sign a message: what stands in the header webhook-signature."""
-    signed = hmac.digest(key, f"{message}.{timestamp}.".encode() + body, hashlib.sha256)
-    return f"v1,{base64.b64encode(signed).decode()}"
+def signature(keys: Iterable[bytes], message: str, timestamp: int, body: bytes) -> str:
+    """Sign a message by each key: what stands in the header webhook-signature."""
+    signed = f"{message}.{timestamp}.".encode() + body
+    digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
+    return " ".join(f"v1,{base64.b64encode(one).decode()}" for one in digests)
+
+
+def asked_for(text: str, *, now: datetime) -> timedelta | None:
+    """How long a Retry-After (seconds, or a date) asks to be left alone, an hour at most."""
+    if text.isascii() and text.isdigit():
+        pause = timedelta(seconds=int(text[:9]))
+    else:
+        try:
+            at = email.utils.parsedate_to_datetime(text)
+        except (ValueError, OverflowError):
+            return None
+        pause = at.replace(tzinfo=at.tzinfo or UTC) - now
+    return min(pause, ASKED_MOST) if pause > timedelta() else None
 
 
 def check_env(name: str) -> str:
@@ -109,9 +136,18 @@ def check_address(address: str, *, private: bool) -> None:
     Raises:
         NotAllowed: it is not.
     """
-    found = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(found, "ipv4_mapped", None) or found
-    if inner.is_multicast or inner.is_unspecified or (inner.is_link_local and not private):
-        raise NotAllowed(f"{address} is no address of one machine")
-    if not private and not inner.is_global:
+    found = _meant(ipaddress.ip_address(address.partition("%")[0]))
+    is_reserved = found.is_reserved and not found.is_loopback
+    if found.is_multicast or found.is_unspecified or found.is_link_local or is_reserved:
+        raise NotAllowed(f"{address} is no address of a subscriber")  # metadata of clouds, too
+    if not private and (not found.is_global or getattr(found, "is_site_local", False)):
         raise NotAllowed(f"{address} is not of the public net; --private allows it")
+
+
+def _meant(address: Address) -> Address:
+    """The address of IPv4 that one of IPv6 leads to, if it does."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address

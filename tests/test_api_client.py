@@ -20,7 +20,7 @@ import data.accounts
 from api.client import Wangge
 from data.accounts import Charged
 from gis.access import Role
-from gis.errors import BadInput, Conflict, NotAllowed, NotFound, Unavailable
+from gis.errors import BadInput, Conflict, NotAllowed, NotFound, Unavailable, WanggeError
 
 PASSWORD = "correct horse battery"
 SPOT = at(0.99, 0.5)
@@ -136,6 +136,20 @@ def test_layers_and_exports_are_frames_and_files(
     assert len(anybody.catalogue()) == 1
 
 
+def test_collections_come_page_by_page(anybody: Wangge) -> None:
+    every = anybody.items("cells")
+    assert {"A", "B"} <= set(every["code"])
+    assert every.crs.to_epsg() == 4326
+    assert list(anybody.items("cells", limit=1)["code"]) == list(every["code"])
+    assert list(anybody.items("cells", limit=1, most=2)["code"]) == list(every["code"])[:2]
+    assert list(anybody.items("cells", code="B")["code"]) == ["B"]
+    here = (SPOT.x, SPOT.y, SPOT.x + 1e-6, SPOT.y + 1e-6)
+    assert list(anybody.items("cells", bbox=here)["code"]) == ["A"]
+    assert anybody.items("cells", code="nowhere").empty
+    with pytest.raises(NotFound, match="nothing"):
+        anybody.items("nothing")
+
+
 def test_what_is_sent_again_is_one_case(
     base: Base, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +180,30 @@ def test_who_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"),
     ):
         wangge.me()
+
+
+def test_every_way_to_fail_is_one_of_ours(
+    anybody: Wangge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.client, "AGAIN_S", 0.0)
+    nobody = "http://127.0.0.1:1"
+    with Wangge(nobody) as wangge:
+        for ask in (
+            lambda: wangge.table("cells"),
+            lambda: wangge.save("cells", tmp_path / "cells.gpkg"),
+            lambda: wangge.items("cells"),
+            lambda: Wangge.sign_in(nobody, "a", "b"),
+        ):
+            with pytest.raises(Unavailable, match=nobody):
+                ask()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(WanggeError, match="answered text/html"):
+        anybody.get("/")
+    with pytest.raises(NotFound):
+        anybody.follow("a/b?c#d")
+    for address, token in (("127.0.0.1:1", None), ("ftp://x", None), (nobody, "令牌")):
+        with pytest.raises(BadInput):
+            Wangge(address, token=token)
 
 
 def test_a_token_may_what_its_owner_may(base: Base, store_url: str) -> None:

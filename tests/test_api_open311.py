@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -17,7 +19,9 @@ from sqlalchemy.orm import Session
 from town import TESTER, at
 
 import api.actions.open311
+import api.pace
 import data.db
+from api.pace import Guess
 
 A = test_api_cases.A
 SPOT = at(0.5, 0.5)
@@ -144,7 +148,21 @@ def test_a_report_by_a_key_is_a_case_once(client: httpx.Client, key: str, store:
     assert row["service_notice"] == f"案卷号 {case['code']}"
     other = client.post("/requests.json", data={**form, "description": "别的"})
     assert other.status_code == 400
-    assert "request id" in other.json()[0]["description"]
+    assert "the request id 'fms-1' was used" in other.json()[0]["description"]
+
+
+def test_nobody_else_takes_the_request_ids_of_a_key(
+    client: httpx.Client, key: str, store: sa.Engine
+) -> None:
+    with data.db.transaction(store) as db:
+        number = db.scalar(sa.text("SELECT max(id) FROM open311_key"))
+    for request_id in ("1", f"o311:{number}:1"):
+        told_before = {"description": "先占", "request_id": request_id}
+        address = str(client.base_url.join("/cases"))
+        assert httpx.post(address, json=told_before).status_code == 201
+    other = api.actions.open311.add_key(store, "别人", jurisdiction="", per_hour=5, by=TESTER)[1]
+    ids = {sent(client, one, request_id="1") for one in (key, other, key)}
+    assert len(ids) == 2
 
 
 @pytest.mark.parametrize(
@@ -160,6 +178,11 @@ def test_a_report_by_a_key_is_a_case_once(client: httpx.Client, key: str, store:
         ({"lat": "", "long": "", "address_string": "", "address_id": "B-0"}, 404, "address_id"),
         ({"lat": "95"}, 400, "lat"),
         ({"lat": "north"}, 400, "lat"),
+        ({"lat": "1_0"}, 400, "no number"),
+        ({"lat": "\uff13\uff10"}, 400, "no number"),
+        ({"service_code": "event-\0"}, 400, "NUL"),
+        ({"jurisdiction_id": "\0"}, 400, "NUL"),
+        ({"lat": "", "long": "", "address_id": "\0"}, 400, "NUL"),
         ({"long": ""}, 400, "no number"),
         ({"phone": "call me"}, 400, "contact"),
         ({"description": "x" * 4001}, 400, "description"),
@@ -209,6 +232,34 @@ def test_a_key_has_a_pace_and_a_repeated_report_takes_none_of_it(
         assert db.scalar(sa.text("SELECT count(*) FROM case_file")) == 2
 
 
+def test_a_pace_is_kept_by_reports_that_come_at_once(
+    client: httpx.Client, store: sa.Engine
+) -> None:
+    key = api.actions.open311.add_key(store, "快", jurisdiction="", per_hour=3, by=TESTER)[1]
+    together = threading.Barrier(8)
+
+    def send(n: int) -> int:
+        form = told(key, lat=str(SPOT.y + n), request_id=str(n))  # places apart: no cell in common
+        together.wait(30)
+        return client.post("/requests.json", data=form).status_code
+
+    with ThreadPoolExecutor(8) as programs:
+        assert sorted(programs.map(send, range(8))) == [200] * 3 + [429] * 5
+    with data.db.transaction(store) as db:
+        assert db.scalar(sa.text("SELECT count(*) FROM case_file")) == 3
+
+
+def test_the_same_report_at_once_is_one_case(
+    client: httpx.Client, key: str, store: sa.Engine
+) -> None:
+    form = told(key, request_id="1")
+    with ThreadPoolExecutor(8) as programs:
+        answers = programs.map(lambda _: client.post("/requests.json", data=form).text, range(8))
+        assert len(set(answers)) == 1
+    with data.db.transaction(store) as db:
+        assert db.scalar(sa.text("SELECT count(*) FROM case_file")) == 1
+
+
 def test_nobody_is_told_where_or_what_unless_the_class_is_published(
     client: httpx.Client, key: str, store: sa.Engine
 ) -> None:
@@ -255,6 +306,19 @@ def test_a_request_is_followed_by_its_id_alone(client: httpx.Client, key: str) -
     assert [one["service_request_id"] for one in listed.json()] == [number]
 
 
+def test_who_guesses_ids_in_lists_is_told_to_go_on_later(
+    client: httpx.Client, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(api.pace.MOST, Guess.FOLLOW, 2)
+    number = sent(client, key)
+    for params, status in (
+        ("C222-2222-2222-2222", 200), (f"x,{number}", 200), (number, 200), ("y", 429),
+    ):  # fmt: skip
+        answer = client.get("/requests.json", params={"service_request_id": params})
+        assert answer.status_code == status
+    assert client.get("/requests/z.xml").status_code == 429
+
+
 @pytest.fixture
 def a_year(store_url: str) -> datetime:
     """A published class with a case a day for ten weeks, half of them closed; and another's."""
@@ -295,6 +359,23 @@ def test_requests_are_asked_for_by_time_status_and_service(
     assert asked(service_code="component-0501") == []
     assert asked(service_code="component-0501,event-0501", start_date=day(3)) == [0, 1, 2, 3]
     assert asked(service_code="", status="", start_date=day(1)) == [0, 1]
+    twice = [("status", "open"), ("status", "closed"), ("start_date", day(3))]
+    assert len(client.get("/requests.json", params=twice).json()) == 4
+
+
+def test_who_goes_on_from_the_last_instant_told_misses_none(
+    client: httpx.Client, a_year: datetime, store_url: str
+) -> None:
+    with owning(store_url) as db:
+        db.execute(
+            sa.text(
+                "INSERT INTO case_file (code, title, kind, class_code, reported_at) SELECT 'y' || n,"
+                " 't', 'event', '0501', timestamptz '2026-01-05T00:00:00Z' + n * interval '0.3 s'"
+                " FROM generate_series(1, 3) n"
+            )
+        )
+    rows = client.get("/requests.json", params={"end_date": "2026-01-05T00:00:00Z"}).json()
+    assert [one["requested_datetime"] for one in rows[:3]] == ["2026-01-05T00:00:00Z"] * 3
 
 
 @pytest.mark.parametrize(
@@ -348,6 +429,7 @@ def test_a_jurisdiction_is_a_part_of_the_city(
 
 def test_an_address_ends_in_a_format(client: httpx.Client) -> None:
     assert client.get("/services.yaml").status_code == 404
+    assert client.get("/services.xml.json").status_code == 404
     assert client.get("/requests/12345").status_code == 404
     told = client.get("/discovery.json".replace("/discovery", "/../discovery"))
     assert told.json()["endpoints"][0]["url"].endswith("/open311/v2")
@@ -374,5 +456,8 @@ def test_text_is_utf8_escaped_or_not_and_nothing_else(
     for body in (f"{form}&description=".encode() + "路灯".encode("gbk"), b"a&" * 300):
         answer = client.post("/requests.json", content=body, headers=headers)
         assert (answer.status_code, answer.json()[0]["code"]) == (400, 400)
+    no_parts = {"Content-Type": "multipart/form-data"}
+    answer = client.post("/requests.json", content=b"x", headers=no_parts)
+    assert (answer.status_code, answer.json()[0]["code"]) == (400, 400)
     answer = client.post("/requests.xml", json={"api_key": key})
     assert (answer.status_code, answer.content[:6]) == (400, b"<?xml ")

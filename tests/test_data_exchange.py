@@ -12,6 +12,7 @@ import pyogrio
 import pytest
 import sqlalchemy as sa
 from conftest import MORNING
+from shapely import Point
 from sqlalchemy.orm import Session
 from town import SEAL, TESTER, at, inhabit
 
@@ -23,6 +24,8 @@ import data.locate
 from api.actions.sheets import Report
 from gis.access import EVERYWHERE, Role, Viewer
 from gis.errors import BadInput, NotAllowed, NotFound
+from gis.places import Reference
+from gis.terms import Datum
 
 ROWS = {
     "facility": """SELECT code, name, kind, category, class_code, address, valid_from, valid_to,
@@ -84,9 +87,7 @@ def rows(store: sa.Engine, table: str) -> list[tuple[Any, ...]]:
 
 
 def take(store: sa.Engine, path: Path, **told: Any) -> dict[str, tuple[int, ...]]:
-    reports = acts.take_over(
-        store, path, seal=SEAL, by=TESTER, now=MORNING, time_zone="Asia/Shanghai", **told
-    )
+    reports = acts.take_over(store, acts.Brought(path, **told), seal=SEAL, by=TESTER, now=MORNING)
     return {str(one.kind): numbers(one) for one in reports}
 
 
@@ -134,24 +135,85 @@ def test_rows_that_are_none_are_refused_and_the_others_come(
     path, spot = tmp_path / "in.gpkg", at(0.5, 0.5)
     wrong = [
         ("4201060137000001", "0137"), ("4201060137000002", "0305"), ("420106013700000", "0137"),
-        ("4201060137000000", "0137"), ("lamp", None),
+        ("4201060137000000", "0137"), ("lamp", None), (None, "0137"), (" ", "0137"),
     ]  # fmt: skip
     geopandas.GeoDataFrame(
-        wrong, columns=["code", "class_code"], geometry=[spot] * 5, crs="EPSG:4490"
+        wrong, columns=["code", "class_code"], geometry=[spot] * 7, crs="EPSG:4490"
     ).to_file(path, layer="components", driver="GPKG")
     cases = [
         ("1", "event", "0113", "reported"), ("2", "event", "9999", "reported"),
-        ("3", "thing", "0113", "reported"), ("4", "event", "113", "reported"),
+        ("3", "thing", "0113", "reported"), ("4", "event", "11a", "reported"),
         ("5", "event", "0113", "lost"),
     ]  # fmt: skip
     geopandas.GeoDataFrame(
         cases, columns=["code", "kind", "class_code", "state"], geometry=[spot] * 5, crs="EPSG:4490"
     ).to_file(path, layer="cases", driver="GPKG")
-    told = {"facilities": (1, 0, 0, 4), "cases": (1, 0, 0, 4)}
+    told = {"facilities": (1, 0, 0, 6), "cases": (1, 0, 0, 4)}
     assert take(elsewhere, path, dry_run=True) == told
     assert rows(elsewhere, "facility") == []
     assert take(elsewhere, path) == told
     assert [row[0] for table in ROWS for row in rows(elsewhere, table)] == ["4201060137000001", "1"]
+
+
+def test_tools_that_keep_codes_as_numbers_are_understood(
+    elsewhere: sa.Engine, tmp_path: Path
+) -> None:
+    spot = at(0.5, 0.5)
+    codes = [4201060137000001, 4201060137000002]
+    for layer, told in (
+        ("components", {"code": codes, "class_code": [137.0, None]}),
+        ("cases", {"code": [1, 2], "kind": ["event"] * 2, "class_code": [113, 113],
+                   "state": ["reported"] * 2}),
+    ):  # fmt: skip
+        frame = geopandas.GeoDataFrame(told, geometry=[spot, Point(spot.x, spot.y, 5)], crs=4490)
+        frame.to_crs(4547).to_file(tmp_path / "in.gpkg", layer=layer, driver="GPKG")
+    assert take(elsewhere, tmp_path / "in.gpkg") == {
+        "facilities": (2, 0, 0, 0), "cases": (2, 0, 0, 0),
+    }  # fmt: skip
+    assert [row[4] for row in rows(elsewhere, "facility")] == ["0137", "0137"]
+    assert [(row[0], row[3]) for row in rows(elsewhere, "case_file")] == [
+        ("1", "0113"), ("2", "0113"),
+    ]  # fmt: skip
+    with data.db.transaction(elsewhere) as db:
+        assert db.scalars(sa.text("SELECT DISTINCT c.code FROM facility f "
+                                  "JOIN grid_cell c ON c.id = f.cell_id")).all() == ["A"]  # fmt: skip
+
+
+def test_a_county_of_ones_own_is_one_even_if_no_state_has_it(
+    elsewhere: sa.Engine, tmp_path: Path
+) -> None:
+    told = [("9901010137000001", "0137"), ("9801010137000001", "0137"), ("9901010137000000", "0137"),
+            ("9901010137000002", "0305")]  # fmt: skip
+    geopandas.GeoDataFrame(
+        told, columns=["code", "class_code"], geometry=[at(0.5, 0.5)] * 4, crs=4490
+    ).to_file(tmp_path / "in.gpkg", layer="components", driver="GPKG")
+    assert take(elsewhere, tmp_path / "in.gpkg") == {"facilities": (0, 0, 0, 4)}
+    with data.db.transaction(elsewhere) as db:
+        town = "INSERT INTO division (code, name, level) VALUES ('990101001000', '街', 'street')"
+        db.execute(sa.text(town))
+    assert take(elsewhere, tmp_path / "in.gpkg") == {"facilities": (1, 0, 0, 3)}
+    assert [row[0] for row in rows(elsewhere, "facility")] == ["9901010137000001"]
+
+
+def test_without_codes_or_a_coordinate_system_nothing_comes(
+    elsewhere: sa.Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.gpkg"
+    told = {"code": ["4201060137000001"], "class_code": ["0137"]}
+    frame = geopandas.GeoDataFrame(told, geometry=[at(0.5, 0.5)], crs=None)
+    with pytest.warns(UserWarning, match="'crs' was not provided"):
+        frame.to_file(path, layer="components", driver="GPKG")
+    with pytest.raises(BadInput, match="--datum"):
+        take(elsewhere, path)
+    told_so = Reference(datum=Datum.CGCS2000)
+    assert take(elsewhere, path, reference=told_so) == {"facilities": (1, 0, 0, 0)}
+    for layer in ("components", "cases"):
+        geopandas.GeoDataFrame({"标识码": ["1"]}, geometry=[at(0.5, 0.5)], crs=4490).to_file(
+            tmp_path / f"{layer}.gpkg", layer=layer, driver="GPKG"
+        )
+        with pytest.raises(BadInput, match="no column code; it has 标识码"):
+            take(elsewhere, tmp_path / f"{layer}.gpkg")
+    assert rows(elsewhere, "case_file") == []
 
 
 def test_what_is_no_exchange_is_said(store: sa.Engine, tmp_path: Path) -> None:

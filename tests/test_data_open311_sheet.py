@@ -113,6 +113,10 @@ def test_xml_says_the_same(store: sa.Engine, tmp_path: Path) -> None:
     assert numbers(bring(store, path)) == (1, 0, 0, 0)
     write(tmp_path / "a.json", one("1"))
     assert numbers(bring(store, tmp_path / "a.json")) == (0, 0, 1, 0)
+    path.write_text(
+        path.read_text().replace(">", ' xmlns="http://wiki.open311.org/GeoReport_v2">', 1)
+    )
+    assert numbers(bring(store, path)) == (0, 0, 1, 0)
 
 
 def test_a_service_that_nobody_placed_is_refused_by_name(store: sa.Engine, tmp_path: Path) -> None:
@@ -126,6 +130,7 @@ def test_a_service_that_nobody_placed_is_refused_by_name(store: sa.Engine, tmp_p
     told = {(row.row, row.field): row.value for row in report.faults.itertuples()}
     assert told[2, "service_code"] == "Needle (x)"
     assert {row for row, _ in told} == {2, 3, 4, 5}
+    assert report.notes == ["1 requests of 'Needle' (x) have no class here"]
     assert write_refused(report, tmp_path / "refused.csv") == 4
     assert "Needle" in (tmp_path / "refused.csv").read_text()
     report = bring(store, path, other="event-0110", dry_run=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from data.seal import Seal
 from gis.access import Right, Viewer
 from gis.errors import BadInput, NotAllowed
 from gis.exchange import CASES, COMPONENTS
+from gis.places import Reference
 from gis.terms import ClassKind, Progress, RecordKind, quiet
 
 KINDS = {COMPONENTS: RecordKind.FACILITIES, CASES: RecordKind.CASES}
@@ -33,6 +34,16 @@ class Handed:
 
     written: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A file of another system; `reference` says where its places stand if the file does not."""
+
+    path: Path
+    reference: Reference = field(default_factory=Reference)
+    dry_run: bool = False
+    time_zone: str = "Asia/Shanghai"
 
 
 def hand_over(store: sa.Engine, path: Path, *, area: str | None, by: Viewer) -> Handed:
@@ -64,13 +75,11 @@ def hand_over(store: sa.Engine, path: Path, *, area: str | None, by: Viewer) -> 
 
 def take_over(
     store: sa.Engine,
-    path: Path,
+    brought: Brought,
     *,
     seal: Seal,
     by: Viewer,
     now: datetime,
-    time_zone: str,
-    dry_run: bool = False,
     progress: Progress = quiet,
 ) -> list[Report]:
     """Bring the layers of an exchange: components, then cases; each all or, on an error, nothing.
@@ -81,12 +90,13 @@ def take_over(
         BadInput: the file cannot be understood as a whole.
     """
     reports = []
-    for name in data.exchange.layers_in(path):
+    for name in data.exchange.layers_in(brought.path):
         kind = KINDS[name]
         constants = {"kind": str(ClassKind.COMPONENT)} if name == COMPONENTS else {}
         order = Order(
-            kind, path, layer=name, constants=constants, dry_run=dry_run, time_zone=time_zone
-        )
+            kind, brought.path, brought.reference, layer=name, constants=constants,
+            dry_run=brought.dry_run, time_zone=brought.time_zone,
+        )  # fmt: skip
         reports.append(_taken(store, order, seal=seal, by=by, now=now, progress=progress))
     return reports
 
@@ -95,7 +105,13 @@ def _taken(
     store: sa.Engine, order: Order, *, seal: Seal, by: Viewer, now: datetime, progress: Progress
 ) -> Report:
     sheet = data.files.read.read(order.path, order.kind, layer=order.layer)
-    prepared = sheets.check(sheet, order, now=now)
+    frame = gis.exchange.completed(sheet.frame, str(order.layer))
+    codeless = gis.exchange.codeless(frame)
+    known = ~frame.index.isin(codeless["row"])
+    rows = frame[known].drop(columns="kind", errors="ignore")
+    shapes = None if sheet.shapes is None else sheet.shapes[known]
+    prepared = sheets.check(replace(sheet, frame=rows, shapes=shapes), order, now=now)
+    prepared.refuse(codeless)
     if order.kind is RecordKind.CASES:
         told = sheet.frame.reindex(columns=["kind"])["kind"].astype("str")
         kinds = told.loc[prepared.frame.index]
@@ -104,7 +120,9 @@ def _taken(
         prepared.refuse(gis.exchange.case_faults(prepared.frame, kinds, catalogue))
         prepared.frame = prepared.frame.assign(kind=kinds.loc[prepared.frame.index])
     else:
-        prepared.refuse(gis.exchange.component_faults(prepared.frame))
+        with data.scope.transaction(store, by, keep=False) as db:
+            counties = data.exchange.counties(db)
+        prepared.refuse(gis.exchange.component_faults(prepared.frame, counties))
     if len(prepared.frame) == 0:
         return sheets.report_of(sheet, prepared, order)
     return api.actions.imports.import_checked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,11 +24,13 @@ from data.open311 import Key
 from data.seal import Seal
 from gis.access import Viewer
 from gis.catalogue import CaseClass
-from gis.errors import BadInput, NotFound
+from gis.errors import BadInput, Conflict, NotFound
 from gis.follow import Followed
 from gis.open311 import Asked, Row, Told
-from gis.reports import MOST_CHARACTERS, Report
+from gis.reports import Report
 from gis.terms import Channel
+
+MOST_REQUEST_ID = 60
 
 # Services
 
@@ -77,13 +80,20 @@ def report(store: sa.Engine, told: Told, *, seal: Seal, now: datetime) -> Row:
     with data.scope.transaction(store, data.open311.reader(), keep=False) as db:
         key = data.open311.key_of(db, told["api_key"], jurisdiction=told["jurisdiction_id"])
         data.open311.scope_of(db, told["jurisdiction_id"])
-        report = _report(db, told, key)
+        report = replace(_report(db, told, key), request_id=_request_id(told, key, seal))
     by = Viewer(login=f"open311:{key.label}", name=key.label)
 
     def beside(db: Session, begun: data.case_report.Begun) -> None:
         data.open311.sent(db, begun.id, key)
 
-    made = api.actions.reports.report(store, report, by=by, seal=seal, now=now, beside=beside)
+    try:
+        made = api.actions.reports.report(store, report, by=by, seal=seal, now=now, beside=beside)
+    except Conflict as error:
+        raise Conflict(
+            f"the request id {told.request_id!r} was used for another report; choose a new one: "
+            "nothing was taken",
+            field="request_id",
+        ) from error
     return {
         "service_request_id": made["follow"],
         "service_notice": f"案卷号 {made['code']}",
@@ -91,13 +101,26 @@ def report(store: sa.Engine, told: Told, *, seal: Seal, now: datetime) -> Row:
     }
 
 
+def _request_id(told: Told, key: Key, seal: Seal) -> str:
+    """The program's own name of its report as we keep it: nobody else can take that name before.
+
+    Raises:
+        BadInput: a name that is too long.
+    """
+    if len(told.request_id) > MOST_REQUEST_ID:
+        raise BadInput(
+            f"request_id is longer than {MOST_REQUEST_ID} characters", field="request_id"
+        )
+    name = told.request_id or secrets.token_hex(16)
+    digest = seal.index("open311", [f"{key.id}:{name}"])[0]
+    assert digest is not None
+    return f"o311:{digest.hex()[:40]}"
+
+
 def _report(db: Session, told: Told, key: Key) -> Report:
     if not told["service_code"]:
         raise BadInput("service_code was not provided", field="service_code")
     one = _class(db, told["service_code"])
-    request_id = told.request_id or secrets.token_hex(16)
-    if len(request_id) > MOST_CHARACTERS["request_id"] - 20:
-        raise BadInput("request_id is longer than 60 characters", field="request_id")
     met = gis.open311.filing(one, told.attributes)
     return _placed(
         db,
@@ -108,7 +131,6 @@ def _report(db: Session, told: Told, key: Key) -> Report:
             description="\n".join(filter(None, (told["description"], met))),
             channel=Channel.OPEN311,
             contact=told["phone"],
-            request_id=f"o311:{key.id}:{request_id}",
         ),
     )
 
@@ -126,11 +148,15 @@ def _placed(db: Session, told: Told, report: Report) -> Report:
     return report
 
 
+_DEGREES = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
 def _degrees(told: Told, name: str) -> float:
-    try:
-        return float(told[name])
-    except ValueError as error:
-        raise BadInput(f"{name} {told[name][:40]!r} is no number of degrees", field=name) from error
+    if not _DEGREES.fullmatch(
+        told[name]
+    ):  # float() would also read 1_0 and digits of other scripts
+        raise BadInput(f"{name} {told[name][:40]!r} is no number of degrees", field=name)
+    return float(told[name])
 
 
 # Telling

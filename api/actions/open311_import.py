@@ -61,6 +61,7 @@ def bring(
     once = gis.open311_sheet.latest(asked)
     classed = gis.open311_sheet.classes(once, catalogue, foreign.classes, foreign.other)
     rows = gis.open311_sheet.as_cases(once, classed, source=foreign.source)
+    rows = rows[once["service_request_id"].notna()]
     order = Order(
         RecordKind.CASES, foreign.path, Reference(None, Datum.WGS84, False),
         dry_run=foreign.dry_run, time_zone=foreign.time_zone, source=foreign.source,
@@ -68,8 +69,8 @@ def bring(
     told = replace(sheet, frame=rows)
     prepared = sheets.check(told, order, now=now)
     prepared.refuse(gis.open311_sheet.faults(once, classed, catalogue))
-    repeated = len(asked) - len(once)
-    if repeated:
+    prepared.notes = gis.open311_sheet.unplaced(once, classed)  # its columns are ours
+    if repeated := len(asked) - len(once):
         prepared.notes.append(
             f"{repeated:,} requests came again: of each id the row updated last counts"
         )

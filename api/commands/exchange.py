@@ -10,6 +10,7 @@ import typer
 
 from api import opening
 from gis.errors import BadInput
+from gis.terms import Datum
 
 app = typer.Typer(
     name="exchange",
@@ -41,6 +42,9 @@ def export(
 @app.command(name="import")
 def import_(
     file: Annotated[Path, typer.Argument(help="a .gpkg with the layers components, cases")],
+    datum: Annotated[Datum | None, typer.Option(help="datum of its degrees, if not named")] = None,
+    crs: Annotated[str | None, typer.Option(help="its coordinate system, as EPSG:4547")] = None,
+    swap: Annotated[bool, typer.Option("--swap", help="exchange longitude and latitude")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="tell all, write nothing")] = False,
     errors: Annotated[
         Path | None,
@@ -52,13 +56,17 @@ def import_(
     import api.show
     import data.files.guard
     from api.actions import sheets
+    from gis.places import Reference
 
     data.files.guard.check_errors_path(errors)
     settings = opening.settings()
+    brought = api.actions.exchange.Brought(
+        file, Reference(crs, datum, swap), dry_run, settings.time_zone
+    )
     with opening.opened(settings) as opened, api.show.progress() as progress:
         reports = api.actions.exchange.take_over(
-            opened.store, file, seal=opened.seal, by=opening.operator(), now=datetime.now(UTC),
-            time_zone=settings.time_zone, dry_run=dry_run, progress=progress,
+            opened.store, brought, seal=opened.seal, by=opening.operator(), now=datetime.now(UTC),
+            progress=progress,
         )  # fmt: skip
     for report in reports:
         api.show.report(report, dry_run=dry_run)
@@ -66,5 +74,5 @@ def import_(
             path = errors.with_stem(f"{errors.stem}-{report.kind}")
             written = sheets.write_refused(report, path)
             api.show.say(f"{written:,} refused rows are in {path}")
-    if all(report.refused == report.rows for report in reports):
+    if sum(report.rows for report in reports) == sum(report.refused for report in reports) > 0:
         raise BadInput("every row was refused")

@@ -39,7 +39,7 @@ def add(
 
     told = [one.strip() for one in moves.split(",") if one.strip()]
     if text := os.environ.get(secret_env):
-        gis.webhooks.secret(text)
+        gis.webhooks.secrets(text)
     with opening.opened(opening.settings()) as opened:
         number = api.actions.webhooks.add(
             opened.store, url, secret_env=secret_env, moves=told, division=area, private=private,

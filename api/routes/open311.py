@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,10 +24,19 @@ Jurisdiction = Annotated[str, Query(max_length=200, alias="jurisdiction_id")]
 Key = Annotated[str, Query(max_length=200)]
 
 
+def missed(request: Request, viewer: ViewerDep, pace: PaceDep) -> Callable[[], None]:
+    """What to call when an id was none: who tries too many is told to go on later."""
+    address = request.client.host if request.client else ""
+    return lambda: pace.step(viewer, Guess.FOLLOW, address=address)
+
+
+Missed = Annotated[Callable[[], None], Depends(missed)]
+
+
 @router.get("/discovery.{suffix}")
 def discovery(request: Request, suffix: Named) -> Response:
     """Where and how this server speaks Open311."""
-    _, suffix = api.open311.parted(f"discovery.{suffix}")
+    api.open311.check_format(suffix)
     base = str(request.base_url).rstrip("/") + "/open311/v2"
     told: gis.open311.Row = {
         "changeset": "2026-11-01T00:00:00Z",
@@ -50,7 +60,7 @@ def services(store: Store, suffix: Named, jurisdiction: Jurisdiction = "") -> Re
     """What may be reported: the classes of the catalogue."""
     import api.actions.open311
 
-    _, suffix = api.open311.parted(f"services.{suffix}")
+    api.open311.check_format(suffix)
     rows = api.actions.open311.services(store, jurisdiction.strip())
     return api.open311.written(suffix, "services", rows, "service")
 
@@ -70,7 +80,7 @@ async def report(request: Request, store: Store, seal: SealDep, suffix: Named) -
     """Take a service request by an api_key; the same request_id gives the same case."""
     import api.actions.open311
 
-    _, suffix = api.open311.parted(f"requests.{suffix}")
+    api.open311.check_format(suffix)
     told = await api.open311.read(request)
     row = await run_in_threadpool(
         api.actions.open311.report, store, told, seal=seal, now=datetime.now(UTC)
@@ -80,14 +90,21 @@ async def report(request: Request, store: Store, seal: SealDep, suffix: Named) -
 
 @router.get("/v2/requests.{suffix}")
 def requests(
-    request: Request, store: Store, seal: SealDep, suffix: Named, api_key: Key = ""
+    request: Request,
+    store: Store,
+    seal: SealDep,
+    missed: Missed,
+    suffix: Named,
+    api_key: Key = "",
 ) -> Response:
     """Requests of published classes and of the key's own, or those named by their ids."""
     import api.actions.open311
 
-    _, suffix = api.open311.parted(f"requests.{suffix}")
-    wanted = gis.open311.asked(request.query_params, now=datetime.now(UTC))
+    api.open311.check_format(suffix)
+    wanted = api.open311.asked(request)
     rows = api.actions.open311.requests(store, wanted, key=api_key, seal=seal)
+    if len(rows) < len(wanted.ids):
+        missed()
     return api.open311.written(suffix, "service_requests", rows, "request")
 
 
@@ -96,8 +113,7 @@ def one(
     request: Request,
     store: Store,
     seal: SealDep,
-    viewer: ViewerDep,
-    pace: PaceDep,
+    missed: Missed,
     name: Named,
     api_key: Key = "",
 ) -> Response:
@@ -105,23 +121,20 @@ def one(
     import api.actions.open311
 
     number, suffix = api.open311.parted(name)
-    told = {**request.query_params, "service_request_id": number}
-    wanted = gis.open311.asked(told, now=datetime.now(UTC))
+    wanted = api.open311.asked(request, service_request_id=number)
     try:
         rows = api.actions.open311.request(store, wanted, key=api_key, seal=seal)
     except NotFound:
-        pace.step(viewer, Guess.FOLLOW, address=request.client.host if request.client else "")
+        missed()
         raise
     return api.open311.written(suffix, "service_requests", rows, "request")
 
 
 @router.get("/v2/tokens/{name}")
 def token(
-    request: Request,
     store: Store,
     seal: SealDep,
-    viewer: ViewerDep,
-    pace: PaceDep,
+    missed: Missed,
     name: Named,
     jurisdiction: Jurisdiction = "",
 ) -> Response:
@@ -132,6 +145,6 @@ def token(
     try:
         row = api.actions.open311.token(store, told, jurisdiction=jurisdiction.strip(), seal=seal)
     except NotFound:
-        pace.step(viewer, Guess.FOLLOW, address=request.client.host if request.client else "")
+        missed()
         raise
     return api.open311.written(suffix, "service_requests", [row], "request")
