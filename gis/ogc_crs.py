@@ -166,11 +166,21 @@ def box(numbers: Sequence[float], crs: Crs, field: str = "bbox") -> shapely.Geom
         if y0 > y1 or (x0 > x1 and not crosses):
             return NOWHERE
     if crosses:
-        parts = [shapely.box(x0, y0, 180, y1), shapely.box(-180, y0, x1, y1)]
-        return _in_degrees(shapely.MultiPolygon(parts), field)
-    drawn = shapely.box(x0, y0, x1, y1)
+        parts = np.array([_rectangle(x0, y0, 180, y1), _rectangle(-180, y0, x1, y1)])
+        extent = shapely.get_dimensions(parts)
+        return _in_degrees(shapely.union_all(parts[extent == extent.max()]), field)
+    drawn = _rectangle(x0, y0, x1, y1)
     longest = 0 if crs.is_degrees else max(x1 - x0, y1 - y0)
-    return moved(drawn.segmentize(longest / _CORNERS) if longest else drawn, crs, field)
+    return moved(shapely.segmentize(drawn, longest / _CORNERS) if longest else drawn, crs, field)
+
+
+def _rectangle(west: float, south: float, east: float, north: float) -> shapely.Geometry:
+    """A rectangle, also one without width or height: a polygon of no area meets nothing."""
+    if west < east and south < north:
+        return shapely.box(west, south, east, north)
+    if (west, south) == (east, north):
+        return shapely.Point(west, south)
+    return shapely.LineString([(west, south), (east, north)])
 
 
 def share(ground: shapely.Geometry, box: shapely.Geometry) -> float:

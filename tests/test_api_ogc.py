@@ -202,6 +202,10 @@ def test_a_box_finds_what_meets_it_and_nothing_else(api, collection):
     assert _ids(_items(api, collection, bbox=f"{e + 10},-90,{w - 10},90", limit=10000)) == []
     round_the_world = _items(api, collection, bbox=f"{w},{s},{w - 0.0001},{n}", limit=10000)
     assert set(_ids(round_the_world)) >= wanted
+    line = shapely.LineString([(w, middle.y), (e, middle.y)])
+    crossed = set(ids[shapely.intersects(shapes, line)].tolist())
+    flat = f"{w},{middle.y},{e},{middle.y}"
+    assert set(_ids(_items(api, collection, bbox=flat, limit=10000))) == crossed
 
 
 def test_a_time_finds_what_was_reported_then(chief):

@@ -55,6 +55,14 @@ def test_a_box_over_the_antimeridian_is_two():
 
 
 @pytest.mark.parametrize(
+    ("box", "kind"),
+    [("114,30,115,30", "LineString"), ("114,30,114,30", "Point"), ("170,10,-170,10", "MultiLineString")],
+)  # fmt: skip
+def test_a_box_may_be_a_line_or_a_point(box, kind):
+    assert gis.ogc_crs.read_box(box, DEFAULT).geom_type == kind
+
+
+@pytest.mark.parametrize(
     ("srid", "box"),
     [
         (4326, "114.3,30.5,114.4,30.6"), (4490, "114.3,30.5,114.4,30.6"), (4526, "38500000,3375000,38520000,3395000"),
