@@ -27,7 +27,7 @@ import data.tiles
 import data.tiles_kept
 import data.tiles_place
 import gis.dials
-from api import errors
+from api import coding, errors
 from api.auth import ACCOUNT, COOKIE
 from api.rules import RULES, Door
 from data.moment import Seen
@@ -45,8 +45,6 @@ DATUMS = (Datum.WGS84, Datum.GCJ02)
 _PATH = re.compile(r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.mvt")
 SAFE = [(name.lower().encode(), value.encode()) for name, value in errors.SAFE.items()]
 _TYPE = (b"content-type", MEDIA.encode())
-_GZIP = (b"content-encoding", b"gzip")
-_VARY = (b"vary", b"Accept-Encoding")
 _FORGET, _REVALIDATE = ((b"cache-control", one) for one in (b"private, no-store",
                                                             b"private, no-cache"))  # fmt: skip
 _PASSED_ON = {b"content-length", b"transfer-encoding", ACCOUNT.encode(), b"range"}
@@ -186,44 +184,17 @@ async def answered(
     if version is None:
         version = await data.tiles_kept.version(state.pool, viewer, ask)
     key = (ask, version, data.tiles_kept.sight(viewer, ask))
-    is_packed = _takes_gzip(headers.get(b"accept-encoding", b""))
     control = _FORGET if "cases" in ask.layers and viewer.may(Right.CASES) else _REVALIDATE
     tile = shelf.find(key)
+    packing = coding.accepted(headers)
     if held := headers.get(b"if-none-match"):
         tag = tile.tag if tile else data.tiles_kept.tag(key)
-        ours = (tag + GZIPPED, tag) if is_packed else (tag,)
-        if found := next((one for one in ours if one in _tags(held)), None):
-            return Answer(304, [_etag(found), control, _VARY], b"")
+        if found := coding.still_true(held, tag, packing):
+            return Answer(304, [coding.etag(found), control, coding.VARY], b"")
     if tile is None:
         tile = await shelf.made(key, partial(shelf.make, state.pool, viewer, ask))
-    if not is_packed or len(tile.plain) < data.tiles_kept.LEAST_PACKED:
-        body, about = tile.plain, [_etag(tile.tag)]
-    else:
-        body, about = await shelf.packed(tile), [_etag(tile.tag + GZIPPED), _GZIP]
-    length = (b"content-length", str(len(body)).encode())
-    return Answer(200, [_TYPE, length, *about, control, _VARY], body)
-
-
-GZIPPED = "-gzip"
-"""A packed tile is another representation, with an ETag of its own."""
-
-
-def _etag(tag: str) -> tuple[bytes, bytes]:
-    return b"etag", f'"{tag}"'.encode()
-
-
-def _tags(held: bytes) -> list[str]:
-    return [one.strip().removeprefix("W/").strip('"') for one in held.decode("latin-1").split(",")]
-
-
-@lru_cache(maxsize=256)
-def _takes_gzip(told: bytes) -> bool:
-    """Whether `Accept-Encoding` names gzip, and not to refuse it."""
-    for one in told.lower().split(b","):
-        name, _, weight = one.partition(b";")
-        if name.strip() == b"gzip":
-            return not re.fullmatch(rb"\s*q=0(\.0*)?\s*", weight)
-    return False
+    body, about = await coding.sent(shelf, tile, packing)
+    return Answer(200, [_TYPE, *about, control, coding.VARY], body)
 
 
 @lru_cache(maxsize=16_384)

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg_pool import AsyncConnectionPool
 
 import data.layers
+import data.packing
 import data.scope
 import data.tiles
 from data.layers import Versions
+from data.packing import Coding
 from data.tiles import Ask
 from gis.access import Role, Scope, Viewer
-
-LEAST_PACKED, LEVEL = 1000, 5
-"""Shorter ones fit a packet as they are."""
 
 Sight = tuple[Role | None, Scope, int, int]
 Key = tuple[Ask, str, Sight]
@@ -40,12 +38,12 @@ def sight(viewer: Viewer, ask: Ask) -> Sight:
 
 @dataclass
 class Tile:
-    """A tile as it was made, its ETag without quotes, and as gzip once somebody wanted that."""
+    """A tile as it was made, its ETag without quotes, and packed as somebody wanted it."""
 
     key: Key
     tag: str
     plain: bytes
-    packed: asyncio.Future[bytes] | None = None
+    packed: dict[Coding, asyncio.Future[bytes]] = field(default_factory=dict)
 
 
 def tag(key: Key) -> str:
@@ -126,15 +124,17 @@ class Shelf:
         while self._held > self._most:
             self._held -= self._tiles.popitem(last=False)[1][1]
 
-    async def packed(self, tile: Tile) -> bytes:
-        """The tile as gzip, packed once, while others are served."""
-        if tile.packed is None:
+    async def packed(self, tile: Tile, coding: Coding) -> bytes:
+        """The tile packed in one way, once, while others are served."""
+        packing = tile.packed.get(coding)
+        if packing is None:
             loop = asyncio.get_running_loop()
-            tile.packed = loop.run_in_executor(None, _gzip, tile.plain)
-            content = await asyncio.shield(tile.packed)
+            packing = loop.run_in_executor(None, data.packing.packed, tile.plain, coding)
+            tile.packed[coding] = packing
+            content = await asyncio.shield(packing)
             if tile.key in self._tiles:
                 self.keep(tile, len(content))
-        return await asyncio.shield(tile.packed)
+        return await asyncio.shield(packing)
 
 
 async def _made_at_once(
@@ -153,8 +153,3 @@ async def _made_at_once(
 def _tile(ask: Ask, viewer: Viewer, versions: Versions, made: bytes) -> Tile:
     key = (ask, versions.of(ask.layers), sight(viewer, ask))
     return Tile(key, tag(key), made)
-
-
-def _gzip(content: bytes) -> bytes:
-    work = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    return work.compress(content) + work.flush()
