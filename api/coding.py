@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 import data.packing
 from data.packing import Coding
-from data.tiles_kept import Shelf, Tile
 
 VARY = (b"vary", b"Accept-Encoding")
 _WEIGHT = re.compile(rb"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*")
@@ -71,17 +70,6 @@ def still_true(held: bytes, tag: str, coding: Coding | None) -> str | None:
     return next((one for one in ours if one in told), None)
 
 
-async def sent(
-    shelf: Shelf, tile: Tile, coding: Coding | None
-) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """What a reader is sent of what is kept, and the headers that say how."""
-    if coding is None or len(tile.plain) < data.packing.LEAST:
-        return tile.plain, [etag(tile.tag), _length(tile.plain)]
-    body = await shelf.packed(tile, coding)
-    packing = (b"content-encoding", coding.encode())
-    return body, [etag(tagged(tile.tag, coding)), packing, _length(body)]
-
-
 def answered(request: Request, content: bytes, media: str, headers: dict[str, str]) -> Response:
     """Answer with something short that is made every time: packed once, confirmed while it is the
     same."""
@@ -97,7 +85,3 @@ def answered(request: Request, content: bytes, media: str, headers: dict[str, st
 
 
 _packed = lru_cache(maxsize=64)(data.packing.packed)
-
-
-def _length(body: bytes) -> tuple[bytes, bytes]:
-    return b"content-length", str(len(body)).encode()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from urllib.parse import parse_qsl
@@ -27,8 +26,9 @@ import data.tiles
 import data.tiles_kept
 import data.tiles_place
 import gis.dials
-from api import coding, errors
+from api import errors, kept
 from api.auth import ACCOUNT, COOKIE
+from api.kept import Answer
 from api.rules import RULES, Door
 from data.moment import Seen
 from data.sign_in import Scopes
@@ -45,8 +45,6 @@ DATUMS = (Datum.WGS84, Datum.GCJ02)
 _PATH = re.compile(r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.mvt")
 SAFE = [(name.lower().encode(), value.encode()) for name, value in errors.SAFE.items()]
 _TYPE = (b"content-type", MEDIA.encode())
-_FORGET, _REVALIDATE = ((b"cache-control", one) for one in (b"private, no-store",
-                                                            b"private, no-cache"))  # fmt: skip
 _PASSED_ON = {b"content-length", b"transfer-encoding", ACCOUNT.encode(), b"range"}
 """Headers that no reader of tiles sends; who does is looked at by everything there is."""
 
@@ -106,15 +104,6 @@ def _day(text: str | None) -> date | None:
 def is_public(path: str) -> bool:
     """Whether what is asked by GET may be answered before the guard of `api.auth` is asked."""
     return RULES.get(("GET", path)) is Door.PUBLIC
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes out."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class Tiles:
@@ -183,18 +172,11 @@ async def answered(
     shelf: Shelf = state.shelf
     if version is None:
         version = await data.tiles_kept.version(state.pool, viewer, ask)
-    key = (ask, version, data.tiles_kept.sight(viewer, ask))
-    control = _FORGET if "cases" in ask.layers and viewer.may(Right.CASES) else _REVALIDATE
-    tile = shelf.find(key)
-    packing = coding.accepted(headers)
-    if held := headers.get(b"if-none-match"):
-        tag = tile.tag if tile else data.tiles_kept.tag(key)
-        if found := coding.still_true(held, tag, packing):
-            return Answer(304, [coding.etag(found), control, coding.VARY], b"")
-    if tile is None:
-        tile = await shelf.made(key, partial(shelf.make, state.pool, viewer, ask))
-    body, about = await coding.sent(shelf, tile, packing)
-    return Answer(200, [_TYPE, *about, control, coding.VARY], body)
+    key = (ask, version, data.tiles_kept.sight(viewer, ask.layers))
+    is_held = "cases" in ask.layers and viewer.may(Right.CASES)
+    making = partial(shelf.make, state.pool, viewer, ask)
+    about = (_TYPE, kept.FORGET if is_held else kept.REVALIDATE)
+    return await kept.answered(shelf, key, making, headers, about)
 
 
 @lru_cache(maxsize=16_384)

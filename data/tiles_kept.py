@@ -1,4 +1,5 @@
-"""Tiles that were made lately: kept under what they were made of, made once, packed once.
+"""Tiles that were made lately: kept under what they were made of, made once, packed once. Pages of
+features (`data.layers_kept`) stand on the same shelf.
 
 A tile is kept under the layers, the place, the version of what it shows and the eyes it was made
 for (`Sight`): whoever sees something else has another key, and an edit makes all keys new.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from psycopg_pool import AsyncConnectionPool
@@ -24,15 +25,15 @@ from data.tiles import Ask
 from gis.access import Role, Scope, Viewer
 
 Sight = tuple[Role | None, Scope, int, int]
-Key = tuple[Ask, str, Sight]
+Key = tuple[Hashable, str, Sight]
 
 
-def sight(viewer: Viewer, ask: Ask) -> Sight:
-    """All of a viewer that decides what he sees of a tile.
+def sight(viewer: Viewer, layers: Sequence[str]) -> Sight:
+    """All of a viewer that decides what he sees of some layers.
 
     Cases are also seen by the worker and the unit that they lie with, wherever they are.
     """
-    guest = (viewer.worker, viewer.unit) if "cases" in ask.layers else (0, 0)
+    guest = (viewer.worker, viewer.unit) if "cases" in layers else (0, 0)
     return (viewer.role, viewer.scope, *guest)
 
 
@@ -62,10 +63,11 @@ async def version(pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> str:
 
 
 class Shelf:
-    """The tiles, within a bound of bytes; the longest unused go first."""
+    """The tiles, within a bound of bytes; the longest unused go first. One is kept only where as
+    many as `fewest` of its size find place."""
 
-    def __init__(self, most_bytes: int = 128_000_000) -> None:
-        self._most = most_bytes
+    def __init__(self, most_bytes: int = 128_000_000, *, fewest: int = 16) -> None:
+        self._most, self._fewest = most_bytes, fewest
         self._held = 0
         self._tiles: OrderedDict[Key, tuple[Tile, int]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[Tile]] = {}
@@ -117,6 +119,8 @@ class Shelf:
 
     def keep(self, tile: Tile, more: int = 0) -> None:
         """Keep a tile, with as many bytes `more` as it has got."""
+        if len(tile.plain) * self._fewest > self._most:
+            return
         _, before = self._tiles.pop(tile.key, (None, 0))
         size = max(before, len(tile.plain)) + more
         self._held += size - before
@@ -151,5 +155,5 @@ async def _made_at_once(
 
 
 def _tile(ask: Ask, viewer: Viewer, versions: Versions, made: bytes) -> Tile:
-    key = (ask, versions.of(ask.layers), sight(viewer, ask))
+    key = (ask, versions.of(ask.layers), sight(viewer, ask.layers))
     return Tile(key, tag(key), made)

@@ -251,7 +251,7 @@ def _key(number: int) -> data.tiles_kept.Key:
     return (
         Ask(("cells",), 0, 0, number),
         "1",
-        data.tiles_kept.sight(ANYBODY, Ask(("cells",), 0, 0, 0)),
+        data.tiles_kept.sight(ANYBODY, ("cells",)),
     )
 
 
@@ -260,7 +260,7 @@ def _tile(number: int, size: int = 4) -> Tile:
 
 
 def test_the_shelf_stays_within_its_bound() -> None:
-    shelf = Shelf(most_bytes=10)
+    shelf = Shelf(most_bytes=10, fewest=1)
     for number in range(3):
         shelf.keep(_tile(number))
         shelf.find(_key(0))
@@ -318,7 +318,7 @@ def test_a_tile_that_could_not_be_made_is_tried_again() -> None:
 
 def test_packing_counts_towards_the_bound() -> None:
     async def work() -> tuple[bytes, bytes, bool]:
-        shelf, tile = Shelf(most_bytes=100_010), _tile(1, 100_000)
+        shelf, tile = Shelf(most_bytes=100_010, fewest=1), _tile(1, 100_000)
         shelf.keep(tile)
         one, other = await asyncio.gather(
             shelf.packed(tile, Coding.GZIP), shelf.packed(tile, Coding.GZIP)
@@ -334,7 +334,7 @@ def test_packing_counts_towards_the_bound() -> None:
 
 
 def test_who_sees_the_same_shares_a_tile_and_nobody_else() -> None:
-    cells, cases = Ask(("cells",), 1, 0, 0), Ask(("cells", "cases"), 1, 0, 0)
+    cells, cases = ("cells",), ("cells", "cases")
     one = Viewer(1, "a", "a", Role.DEPARTMENT, unit=1)
     other = Viewer(2, "b", "b", Role.DEPARTMENT, unit=2)
     assert data.tiles_kept.sight(one, cells) == data.tiles_kept.sight(other, cells)

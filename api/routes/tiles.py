@@ -32,9 +32,7 @@ async def tile(request: Request) -> Response:
     )
     state, viewer = request.app.state, viewer_of(request)
     answer = await api.tiles.answered(state, viewer, ask, None, dict(request.headers.raw))
-    response = Response(answer.body, answer.status)
-    response.raw_headers = answer.headers
-    return response
+    return answer.response()
 
 
 async def _told(request: Request) -> tuple[Ask, dict[str, Any]]:
