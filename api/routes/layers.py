@@ -27,6 +27,7 @@ import data.tiles_place
 from api.deps import Hot, ViewerDep, viewer_of
 from api.streaming import Streamed
 from data.layers_kept import Page
+from data.tiles_kept import Tile
 from gis.access import Right, Viewer
 from gis.errors import BadInput
 from gis.terms import CellKind, Datum, DivisionLevel, PostRole
@@ -133,6 +134,9 @@ async def _streamed(request: Request, viewer: Viewer, asked: Page, version: str)
 router.add_route("/layers/{layer}.geojson", features, methods=["GET"])
 
 
+_OF_CELLS = ("cells",)
+
+
 class Overview(BaseModel):
     """The town at a glance; `breaks` are the upper ends of the colour classes but the last.
 
@@ -235,17 +239,31 @@ Plan = Annotated[str | None, Query(description="a plan's name; without it the pl
 
 
 @router.get("/overview", response_model=Overview)
-async def overview(request: Request, db: Hot, viewer: ViewerDep, plan: Plan = None) -> Response:
+async def overview(request: Request, viewer: ViewerDep, plan: Plan = None) -> Response:
     """The plan in force: its name, box, totals, class breaks and the version of what is kept.
 
     Open maps ask once a minute whether it changed: as long as it did not, that costs a 304.
     """
-    version = await data.layers.version(db, ("cells",), plan)
-    headers = {"ETag": _etag("overview", plan, version, viewer.scope, viewer.role), **REVALIDATE}
-    if _is_fresh(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    found = Overview.model_validate({**await data.grid_card.overview(db, plan), "version": version})
-    return Response(found.model_dump_json(), media_type="application/json", headers=headers)
+    state = request.app.state
+    asked = ("overview", plan)
+    if plan is None:
+        version = (await state.moment.look()).versions.of(_OF_CELLS)
+    else:
+        async with data.scope.looking(state.pool, viewer) as connection:
+            version = await data.layers.version(connection, _OF_CELLS, plan)
+    key = (asked, version, data.tiles_kept.sight(viewer, _OF_CELLS))
+
+    async def made() -> Tile:
+        async with data.scope.looking(state.pool, viewer, still=True) as connection:
+            versions, counted = await data.layers.versions(connection, plan)
+            told = await data.grid_card.overview(connection, plan, counted=counted and not plan)
+        found = Overview.model_validate({**told, "version": versions.of(_OF_CELLS)})
+        own = (asked, found.version, key[2])
+        return Tile(own, data.tiles_kept.tag(own), found.model_dump_json().encode())
+
+    about = ((b"content-type", b"application/json"), api.kept.REVALIDATE)
+    told = dict(request.headers.raw)
+    return (await api.kept.answered(state.shelf, key, made, told, about)).response()
 
 
 @router.get("/cells/search")
