@@ -260,7 +260,7 @@ class Town:
     def await_outlines(self) -> None:
         """Wait until the process beside the server has made what tiles are made of."""
         with psycopg.connect(self.url, autocommit=True) as db:
-            while not db.execute("SELECT FROM store_fact WHERE key = 'cell_outlines'").fetchone():
+            while not db.execute("SELECT 1 FROM store_fact WHERE key = 'cell_outlines'").fetchone():
                 time.sleep(0.5)
 
     def _token(self) -> str:
