@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors
+from api import coding, errors
 
 CACHE = {"/static/vendor/": "max-age=86400", "/static/": "no-cache"}
 MAX_PATH, MAX_QUERY = 1000, 4000
@@ -101,4 +101,5 @@ class Compressed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
         is_file = path.startswith("/export/") or path.endswith(".jpg")
-        await (self.plain if is_file else self.packed)(scope, receive, send)
+        is_plain = is_file or not coding.takes_gzip(dict(scope.get("headers", ())))
+        await (self.plain if is_plain else self.packed)(scope, receive, send)

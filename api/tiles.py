@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from urllib.parse import parse_qsl
@@ -27,8 +26,9 @@ import data.tiles
 import data.tiles_kept
 import data.tiles_place
 import gis.dials
-from api import errors
+from api import errors, kept
 from api.auth import ACCOUNT, COOKIE
+from api.kept import Answer
 from api.rules import RULES, Door
 from data.moment import Seen
 from data.sign_in import Scopes
@@ -45,10 +45,6 @@ DATUMS = (Datum.WGS84, Datum.GCJ02)
 _PATH = re.compile(r"/tiles/([^/]+)/([^/]+)/([^/]+)/([^/]+)\.mvt")
 SAFE = [(name.lower().encode(), value.encode()) for name, value in errors.SAFE.items()]
 _TYPE = (b"content-type", MEDIA.encode())
-_GZIP = (b"content-encoding", b"gzip")
-_VARY = (b"vary", b"Accept-Encoding")
-_FORGET, _REVALIDATE = ((b"cache-control", one) for one in (b"private, no-store",
-                                                            b"private, no-cache"))  # fmt: skip
 _PASSED_ON = {b"content-length", b"transfer-encoding", ACCOUNT.encode(), b"range"}
 """Headers that no reader of tiles sends; who does is looked at by everything there is."""
 
@@ -108,15 +104,6 @@ def _day(text: str | None) -> date | None:
 def is_public(path: str) -> bool:
     """Whether what is asked by GET may be answered before the guard of `api.auth` is asked."""
     return RULES.get(("GET", path)) is Door.PUBLIC
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes out."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
 
 
 class Tiles:
@@ -185,45 +172,11 @@ async def answered(
     shelf: Shelf = state.shelf
     if version is None:
         version = await data.tiles_kept.version(state.pool, viewer, ask)
-    key = (ask, version, data.tiles_kept.sight(viewer, ask))
-    is_packed = _takes_gzip(headers.get(b"accept-encoding", b""))
-    control = _FORGET if "cases" in ask.layers and viewer.may(Right.CASES) else _REVALIDATE
-    tile = shelf.find(key)
-    if held := headers.get(b"if-none-match"):
-        tag = tile.tag if tile else data.tiles_kept.tag(key)
-        ours = (tag + GZIPPED, tag) if is_packed else (tag,)
-        if found := next((one for one in ours if one in _tags(held)), None):
-            return Answer(304, [_etag(found), control, _VARY], b"")
-    if tile is None:
-        tile = await shelf.made(key, partial(shelf.make, state.pool, viewer, ask))
-    if not is_packed or len(tile.plain) < data.tiles_kept.LEAST_PACKED:
-        body, about = tile.plain, [_etag(tile.tag)]
-    else:
-        body, about = await shelf.packed(tile), [_etag(tile.tag + GZIPPED), _GZIP]
-    length = (b"content-length", str(len(body)).encode())
-    return Answer(200, [_TYPE, length, *about, control, _VARY], body)
-
-
-GZIPPED = "-gzip"
-"""A packed tile is another representation, with an ETag of its own."""
-
-
-def _etag(tag: str) -> tuple[bytes, bytes]:
-    return b"etag", f'"{tag}"'.encode()
-
-
-def _tags(held: bytes) -> list[str]:
-    return [one.strip().removeprefix("W/").strip('"') for one in held.decode("latin-1").split(",")]
-
-
-@lru_cache(maxsize=256)
-def _takes_gzip(told: bytes) -> bool:
-    """Whether `Accept-Encoding` names gzip, and not to refuse it."""
-    for one in told.lower().split(b","):
-        name, _, weight = one.partition(b";")
-        if name.strip() == b"gzip":
-            return not re.fullmatch(rb"\s*q=0(\.0*)?\s*", weight)
-    return False
+    key = (ask, version, data.tiles_kept.sight(viewer, ask.layers))
+    is_held = "cases" in ask.layers and viewer.may(Right.CASES)
+    making = partial(shelf.make, state.pool, viewer, ask)
+    about = (_TYPE, kept.FORGET if is_held else kept.REVALIDATE)
+    return await kept.answered(shelf, key, making, headers, about)
 
 
 @lru_cache(maxsize=16_384)

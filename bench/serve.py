@@ -9,7 +9,8 @@ memory.
   Ours hold more: counts as far as the viewer may know them, and a second layer with names
 - tiles kept: asked again by many readers that take gzip, beside an empty route of an application
   that has nothing else
-- features: the first thousand cells, beside tipg
+- features: the first thousand cells, kept (`items_vs_tipg`: what a reader meets while nothing is
+  edited) and made, beside tipg, which keeps none of its own accord
 - export: all cells as GeoJSON, beside ogr2ogr; the first byte; and how much the server grows while
   all cases go out (a million of a city)
 - fresh and apart, on a small town of its own: every answer that readers get while somebody edits,
@@ -54,7 +55,8 @@ PACKED = r"Accept-Encoding: gzip\r\n"
 WANTED = {
     "tile_uncached_vs_tipg": ">= 4", "tile_uncached_vs_sql": ">= 0.8",
     "tile_cached_per_s": ">= 4000", "tile_cached_vs_empty_route": "or >= 0.8",
-    "items_vs_tipg": ">= 10", "export_vs_ogr2ogr": ">= 5", "export_first_byte_ms": "<= 50",
+    "items_vs_tipg": ">= 10", "items_made_vs_tipg": "",
+    "export_vs_ogr2ogr": ">= 5", "export_first_byte_ms": "<= 50",
     "export_growth_mib": "<= 50", "stale_after_edit": "0", "scope_leaks": "0",
 }  # fmt: skip
 
@@ -165,17 +167,23 @@ def fetched(url: str, token: str = "") -> tuple[float, float, int]:
     return first, time.perf_counter() - start, count
 
 
-def items(town: Town) -> tuple[float, float]:
-    """Seconds for the first thousand cells: ours, tipg's."""
-    ours, theirs = (
-        f"{town.base}/layers/cells.geojson?limit=1000",
-        (
-            f"{town.tipg}/collections/public.grid_cell/items?limit=1000&f=geojson&geom-column=geom"
-            f"&properties={bench._serve_peers.TABLES['cells'][1]}"
-        ),
+def items(town: Town) -> tuple[float, float, float]:
+    """Seconds for the first thousand cells: ours kept, ours made, tipg's, which keeps none.
+
+    Ours are made for a limit that nobody asked for before.
+    """
+    ours = town.base + "/layers/cells.geojson?limit={}"
+    theirs = (
+        f"{town.tipg}/collections/public.grid_cell/items?limit=1000&f=geojson&geom-column=geom"
+        f"&properties={bench._serve_peers.TABLES['cells'][1]}"
     )
-    took = [(fetched(ours)[1], fetched(theirs)[1]) for _ in range(7)]
-    return median(one[0] for one in took), median(one[1] for one in took)
+    fetched(ours.format(1000))
+    took = [
+        (fetched(ours.format(1000))[1], fetched(ours.format(1001 + number))[1], fetched(theirs)[1])
+        for number in range(9)
+    ]
+    kept_s, made_s, theirs_s = (median(one[place] for one in took) for place in range(3))
+    return kept_s, made_s, theirs_s
 
 
 _COLUMNS = "code, name, kind, division_code, parent_code, households_declared, area_m2"
@@ -252,7 +260,7 @@ class Town:
     def await_outlines(self) -> None:
         """Wait until the process beside the server has made what tiles are made of."""
         with psycopg.connect(self.url, autocommit=True) as db:
-            while not db.execute("SELECT FROM store_fact WHERE key = 'cell_outlines'").fetchone():
+            while not db.execute("SELECT 1 FROM store_fact WHERE key = 'cell_outlines'").fetchone():
                 time.sleep(0.5)
 
     def _token(self) -> str:
@@ -342,14 +350,15 @@ def measured(town: Town) -> dict[str, float]:
            *((name, *(f"{took[layer][name]:.2f}" for layer in LAYERS), f"{whole[name]:.2f}")
              for name in whole)])  # fmt: skip
     ours, same, nothing = kept(town)
-    mine_s, theirs_s = items(town)
+    mine_s, made_s, theirs_s = items(town)
     first_s, export_s, ogr_s = export(town)
     grown, count = growth(town)
     table([
         ("", "wangge", "peer"),
         ("kept tiles, a second; an empty route", f"{ours:,.0f}", f"{nothing:,.0f}"),
         ("tiles held already (304), a second", f"{same:,.0f}", ""),
-        ("1,000 cells, ms; tipg", f"{mine_s * 1000:.1f}", f"{theirs_s * 1000:.1f}"),
+        ("1,000 cells kept, ms; tipg", f"{mine_s * 1000:.1f}", f"{theirs_s * 1000:.1f}"),
+        ("1,000 cells made, ms; tipg", f"{made_s * 1000:.1f}", f"{theirs_s * 1000:.1f}"),
         ("all cells, ms; ogr2ogr", f"{export_s * 1000:.0f}", f"{ogr_s * 1000:.0f}"),
         ("all cases, MiB", f"{count / 2**20:.0f}", ""),
     ])  # fmt: skip
@@ -357,7 +366,8 @@ def measured(town: Town) -> dict[str, float]:
         "tile_uncached_vs_tipg": whole["tipg"] / whole["wangge"],
         "tile_uncached_vs_sql": whole["martin's SQL"] / whole["wangge"],
         "tile_cached_per_s": ours, "tile_cached_vs_empty_route": ours / nothing,
-        "items_vs_tipg": theirs_s / mine_s, "export_vs_ogr2ogr": ogr_s / export_s,
+        "items_vs_tipg": theirs_s / mine_s, "items_made_vs_tipg": theirs_s / made_s,
+        "export_vs_ogr2ogr": ogr_s / export_s,
         "export_first_byte_ms": first_s * 1000, "export_growth_mib": grown,
     }  # fmt: skip
 

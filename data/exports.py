@@ -23,6 +23,7 @@ import data.areas
 import data.areas_named
 import data.db
 import data.grid
+import data.layers
 import data.plan_cells
 from data.files.write import DIGITS
 from data.locate import TABLES
@@ -202,18 +203,13 @@ def frames(db: Session, wanted: Wanted, *, today: date) -> Iterator[pd.DataFrame
         NotFound: no such plan, area, or no plan on that day.
     """
     query, values = _question(db, wanted, today)
+    _in_order(db, wanted)
     for columns, rows in _pages(db, query, values, CHUNK, CHUNK):
         yield _frame(columns, rows)
 
 
 FIRST_TEXTS, TEXTS = 50, 2000
-_AS_TEXT = """
-    SELECT CASE WHEN geom IS NULL
-           THEN replace(ST_AsGeoJSON(told, 'geom'), '{{{{"type": null}}}}', 'null')
-           ELSE ST_AsGeoJSON(told, 'geom', {digits}) END
-    FROM ({rows}) told
-"""
-"""PostGIS 3.3 writes no shape as a shape of no type, which GeoJSON does not know."""
+_AS_TEXT = f"SELECT {data.layers.as_geojson('told', DIGITS)} FROM ({{rows}}) told"
 
 
 def texts(db: Session, wanted: Wanted, *, today: date) -> Iterator[list[str]]:
@@ -225,11 +221,20 @@ def texts(db: Session, wanted: Wanted, *, today: date) -> Iterator[list[str]]:
     Raises:
         NotFound: no such plan, area, or no plan on that day.
     """
-    query, values = _question(db, wanted, today, form=_AS_TEXT.format(digits=DIGITS, rows="{rows}"))
+    query, values = _question(db, wanted, today, form=_AS_TEXT)
     with data.db.cursor(db) as cursor:
         cursor.execute("SELECT set_config('TimeZone', %s, true)", [wanted.time_zone])
+    _in_order(db, wanted)
     for _, rows in _pages(db, query, values, FIRST_TEXTS, TEXTS):
         yield [row[0] for row in rows]
+
+
+def _in_order(db: Session, wanted: Wanted) -> None:
+    """Read all cells along the index of their order: to sort them first, outlines and all, takes
+    longer than the first page. For the rest of the transaction."""
+    if wanted.kind == "cells" and wanted.area is None:
+        with data.db.cursor(db) as cursor:
+            cursor.execute("SET LOCAL enable_sort = off")
 
 
 def _pages(

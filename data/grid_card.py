@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+import data.plan_cells
 import gis.pinyin
 from data.tiles import (
     HOUSEHOLDS,
@@ -71,13 +72,13 @@ _CARD = f"""
 """
 
 _SEARCH = f"""
-    SELECT c.code, c.name, v.name AS community, {_BBOX.format("c.geom")} AS bbox
-    FROM grid_cell c LEFT JOIN division v ON v.code = c.division_code AND v.valid_to IS NULL
-                     LEFT JOIN division s ON s.code = v.parent_code AND s.valid_to IS NULL
-    WHERE {IN_PLAN}
-      AND (SELECT bool_and(strpos(told, word) > 0 OR coalesce(told ~ letters, false))
-           FROM unnest(%(words)s::text[], %(letters)s::text[]) asked (word, letters),
-                lower(concat(c.code, ' ', c.name, ' ', s.name, v.name, c.name)) told)
+    SELECT c.code, c.name, c.community, {_BBOX.format("c.geom")} AS bbox
+    FROM (SELECT c.code, c.name, v.name AS community, c.geom,
+                 lower(concat(c.code, ' ', c.name, ' ', s.name, v.name, c.name)) AS told
+          FROM grid_cell c LEFT JOIN division v ON v.code = c.division_code AND v.valid_to IS NULL
+                           LEFT JOIN division s ON s.code = v.parent_code AND s.valid_to IS NULL
+          WHERE {IN_PLAN} OFFSET 0) c
+    WHERE {{holds}}
     ORDER BY NOT (lower(c.code) = %(q)s OR lower(c.name) = %(q)s),
              NOT (starts_with(lower(c.code), %(q)s) OR starts_with(lower(c.name), %(q)s)),
              c.code COLLATE "C"
@@ -85,20 +86,28 @@ _SEARCH = f"""
 """
 
 _DIVISIONS = f"""
-    SELECT v.code, v.name, v.level, p.name AS parent, {_BBOX.format("v.geom")} AS bbox
-    FROM division v LEFT JOIN division p ON p.code = v.parent_code AND p.valid_to IS NULL
-    WHERE v.valid_from <= current_date AND (v.valid_to IS NULL OR v.valid_to > current_date)
-      AND (SELECT bool_and(strpos(told, word) > 0 OR coalesce(told ~ letters, false))
-           FROM unnest(%(words)s::text[], %(letters)s::text[]) asked (word, letters),
-                lower(concat(v.code, ' ', v.name, ' ', p.name, v.name)) told)
+    SELECT v.code, v.name, v.level, v.parent, {_BBOX.format("v.geom")} AS bbox
+    FROM (SELECT v.code, v.name, v.level, p.name AS parent, v.geom,
+                 lower(concat(v.code, ' ', v.name, ' ', p.name, v.name)) AS told
+          FROM division v LEFT JOIN division p ON p.code = v.parent_code AND p.valid_to IS NULL
+          WHERE v.valid_from <= current_date
+            AND (v.valid_to IS NULL OR v.valid_to > current_date) OFFSET 0) v
+    WHERE {{holds}}
     ORDER BY NOT (lower(v.code) = %(q)s OR lower(v.name) = %(q)s),
              NOT (starts_with(lower(v.code), %(q)s) OR starts_with(lower(v.name), %(q)s)),
              v.code COLLATE "C"
     LIMIT {_MOST_FOUND}
 """
 
+
+def _overview(*, counted: bool) -> str:
+    """The town at a glance; `counted`: with the workers of cells as they were counted before."""
+    before = "" if counted else f"{workers()},"
+    return _OVERVIEW.format(before=before, workers="cell_workers" if counted else "workers")
+
+
 _OVERVIEW = f"""
-    WITH {workers()},
+    WITH {{before}}
     cell AS (
         SELECT c.geom, {HOUSEHOLDS} AS households, {LOAD} AS load,
                {known("open_cases")} AS open_cases, {known("residents")} AS residents,
@@ -106,7 +115,7 @@ _OVERVIEW = f"""
                {is_hidden("households")} AS no_households, {is_hidden("residents")} AS no_residents,
                {is_hidden("open_cases")} AS no_open_cases
         FROM grid_cell c {TALLIES}
-                         LEFT JOIN workers w ON w.cell_id = c.id
+                         LEFT JOIN {{workers}} w ON w.cell_id = c.id
         WHERE {IN_PLAN}
     ),
     ground AS (SELECT ST_Extent(geom)::geometry AS box FROM cell)
@@ -169,25 +178,36 @@ async def search(
     A word of letters is also looked for as initials of their pinyin. Whole codes and names come
     first, then beginnings, then the rest.
     """
-    asked = {**_asked(text), "plan": plan, "day": None}
-    cursor = await connection.execute(_SEARCH, asked, prepare=True)
+    holds, values = _asked(text)
+    values |= {"plan": plan, "day": None}
+    sql = data.plan_cells.fitting(_SEARCH, values)
+    cursor = await connection.execute(sql.format(holds=holds), values, prepare=True)
     return [
         {"code": code, "name": name, "community": community, "bbox": bbox}
         for code, name, community, bbox in await cursor.fetchall()
     ]
 
 
-def _asked(text: str) -> dict[str, Any]:
+def _asked(text: str) -> tuple[str, dict[str, Any]]:
+    """Write that `told` holds every word, and bind it: one condition a word is three times as fast
+    as one over an array of them."""
     asked = text.strip().lower()
-    words = asked.split()
-    letters = [gis.pinyin.pattern(word) if at < _MOST_SPELLED else None
-               for at, word in enumerate(words)]  # fmt: skip
-    return {"q": asked, "words": words, "letters": letters}
+    holds, values = ["TRUE"], {"q": asked}
+    for at, word in enumerate(asked.split()):
+        values[f"word_{at}"] = word
+        one = f"strpos(told, %(word_{at})s) > 0"
+        letters = gis.pinyin.pattern(word) if at < _MOST_SPELLED else None
+        if letters is not None:
+            values[f"letters_{at}"] = letters
+            one = f"({one} OR told ~ %(letters_{at})s)"
+        holds.append(one)
+    return " AND ".join(holds), values
 
 
 async def divisions(connection: psycopg.AsyncConnection[Any], text: str) -> list[dict[str, Any]]:
     """Find at most 20 divisions of which code, name or that of the one above hold every word."""
-    cursor = await connection.execute(_DIVISIONS, _asked(text), prepare=True)
+    holds, values = _asked(text)
+    cursor = await connection.execute(_DIVISIONS.format(holds=holds), values, prepare=True)
     return [
         {"code": code, "name": name, "level": level, "parent": parent, "bbox": bbox}
         for code, name, level, parent, bbox in await cursor.fetchall()
@@ -195,13 +215,16 @@ async def divisions(connection: psycopg.AsyncConnection[Any], text: str) -> list
 
 
 async def overview(
-    connection: psycopg.AsyncConnection[Any], plan: str | None = None
+    connection: psycopg.AsyncConnection[Any], plan: str | None = None, *, counted: bool = False
 ) -> dict[str, Any]:
     """Return the plan's name, its box, the totals and the class breaks for colouring.
 
     The totals are of what the viewer may know; `hidden` counts the cells they leave out.
+    `counted`: the workers of cells, as they were counted, are those of the ground as it is.
     """
-    found = await _one(connection, _OVERVIEW, {"plan": plan, "day": None, "shares": _SHARES})
+    values = {"plan": plan, "day": None, "shares": _SHARES}
+    question = data.plan_cells.fitting(_overview(counted=counted), values)
+    found = await _one(connection, question, values)
     assert found is not None
     return {
         "plan": found["plan"],

@@ -1,4 +1,5 @@
-"""Tiles that were made lately: kept under what they were made of, made once, packed once.
+"""Tiles that were made lately: kept under what they were made of, made once, packed once. Pages of
+features (`data.layers_kept`) stand on the same shelf.
 
 A tile is kept under the layers, the place, the version of what it shows and the eyes it was made
 for (`Sight`): whoever sees something else has another key, and an edit makes all keys new.
@@ -8,44 +9,42 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import zlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 
 from psycopg_pool import AsyncConnectionPool
 
 import data.layers
+import data.packing
 import data.scope
 import data.tiles
 from data.layers import Versions
+from data.packing import Coding
 from data.tiles import Ask
 from gis.access import Role, Scope, Viewer
 
-LEAST_PACKED, LEVEL = 1000, 5
-"""Shorter ones fit a packet as they are."""
-
 Sight = tuple[Role | None, Scope, int, int]
-Key = tuple[Ask, str, Sight]
+Key = tuple[Hashable, str, Sight]
 
 
-def sight(viewer: Viewer, ask: Ask) -> Sight:
-    """All of a viewer that decides what he sees of a tile.
+def sight(viewer: Viewer, layers: Sequence[str]) -> Sight:
+    """All of a viewer that decides what he sees of some layers.
 
     Cases are also seen by the worker and the unit that they lie with, wherever they are.
     """
-    guest = (viewer.worker, viewer.unit) if "cases" in ask.layers else (0, 0)
+    guest = (viewer.worker, viewer.unit) if "cases" in layers else (0, 0)
     return (viewer.role, viewer.scope, *guest)
 
 
 @dataclass
 class Tile:
-    """A tile as it was made, its ETag without quotes, and as gzip once somebody wanted that."""
+    """A tile as it was made, its ETag without quotes, and packed as somebody wanted it."""
 
     key: Key
     tag: str
     plain: bytes
-    packed: asyncio.Future[bytes] | None = None
+    packed: dict[Coding, asyncio.Future[bytes]] = field(default_factory=dict)
 
 
 def tag(key: Key) -> str:
@@ -64,10 +63,11 @@ async def version(pool: AsyncConnectionPool, viewer: Viewer, ask: Ask) -> str:
 
 
 class Shelf:
-    """The tiles, within a bound of bytes; the longest unused go first."""
+    """The tiles, within a bound of bytes; the longest unused go first. One is kept only where as
+    many as `fewest` of its size find place."""
 
-    def __init__(self, most_bytes: int = 128_000_000) -> None:
-        self._most = most_bytes
+    def __init__(self, most_bytes: int = 128_000_000, *, fewest: int = 16) -> None:
+        self._most, self._fewest = most_bytes, fewest
         self._held = 0
         self._tiles: OrderedDict[Key, tuple[Tile, int]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[Tile]] = {}
@@ -119,6 +119,8 @@ class Shelf:
 
     def keep(self, tile: Tile, more: int = 0) -> None:
         """Keep a tile, with as many bytes `more` as it has got."""
+        if len(tile.plain) * self._fewest > self._most:
+            return
         _, before = self._tiles.pop(tile.key, (None, 0))
         size = max(before, len(tile.plain)) + more
         self._held += size - before
@@ -126,15 +128,17 @@ class Shelf:
         while self._held > self._most:
             self._held -= self._tiles.popitem(last=False)[1][1]
 
-    async def packed(self, tile: Tile) -> bytes:
-        """The tile as gzip, packed once, while others are served."""
-        if tile.packed is None:
+    async def packed(self, tile: Tile, coding: Coding) -> bytes:
+        """The tile packed in one way, once, while others are served."""
+        packing = tile.packed.get(coding)
+        if packing is None:
             loop = asyncio.get_running_loop()
-            tile.packed = loop.run_in_executor(None, _gzip, tile.plain)
-            content = await asyncio.shield(tile.packed)
+            packing = loop.run_in_executor(None, data.packing.packed, tile.plain, coding)
+            tile.packed[coding] = packing
+            content = await asyncio.shield(packing)
             if tile.key in self._tiles:
                 self.keep(tile, len(content))
-        return await asyncio.shield(tile.packed)
+        return await asyncio.shield(packing)
 
 
 async def _made_at_once(
@@ -151,10 +155,5 @@ async def _made_at_once(
 
 
 def _tile(ask: Ask, viewer: Viewer, versions: Versions, made: bytes) -> Tile:
-    key = (ask, versions.of(ask.layers), sight(viewer, ask))
+    key = (ask, versions.of(ask.layers), sight(viewer, ask.layers))
     return Tile(key, tag(key), made)
-
-
-def _gzip(content: bytes) -> bytes:
-    work = zlib.compressobj(LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    return work.compress(content) + work.flush()

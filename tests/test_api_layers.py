@@ -4,6 +4,8 @@ import httpx
 import psycopg
 import pytest
 
+import data.layers_kept
+
 
 @pytest.fixture
 def town_api(still_base):
@@ -84,6 +86,9 @@ def test_several_layers_come_in_one_tile(town_api):
         ("/layers/cells.geojson?limit=0", 400, "whole number"),
         ("/layers/cells.geojson?limit=%D9%A3", 400, "whole number"),
         ("/layers/cells.geojson?datum=mars", 400, "choose from"),
+        ("/layers/cells.geojson?limit=3&area=999", 404, "neither"),
+        ("/layers/cells.geojson?limit=3&plan=nope", 404, "no plan"),
+        ("/layers/base.geojson?limit=3&area=9901", 400, "use bbox"),
         ("/cells/nope", 404, "'nope'"),
         ("/cells/search?q=", 400, "q"),
     ],
@@ -123,6 +128,80 @@ def test_geojson_streams_a_whole_layer(town_api):
         "class_code",
         "address",
     }
+
+
+@pytest.mark.parametrize("layer", ["cells", "facilities", "cases", "buildings", "divisions"])
+def test_a_page_is_the_beginning_of_the_whole(town_api, layer):
+    lon, lat = _middle(town_api)
+    path = f"/layers/{layer}.geojson"
+    for asked in (
+        {},
+        {"bbox": f"{lon - 0.004},{lat - 0.003},{lon + 0.004},{lat + 0.003}"},
+        {"area": "9901"},
+        {"datum": "gcj02"},
+        {"plan": town_api.get("/overview").json()["plan"]},
+    ):
+        whole = town_api.get(path, params=asked).json()
+        assert set(whole) == {"type", "features"}
+        assert len(whole["features"]) > 1, asked
+        some = len(whole["features"]) // 2
+        for limit in (1, some, data.layers_kept.MOST):
+            page = town_api.get(path, params={**asked, "limit": limit})
+            assert page.headers["content-type"] == "application/geo+json"
+            again = town_api.get(path, params={**asked, "limit": limit})
+            assert page.json()["features"] == whole["features"][:limit]
+            assert (again.content, again.headers["etag"]) == (page.content, page.headers["etag"])
+
+
+def test_more_than_a_page_is_streamed_and_the_same(town_api):
+    few, more = (
+        town_api.get("/layers/facilities.geojson", params={"limit": data.layers_kept.MOST + one})
+        for one in (0, 1)
+    )
+    assert "content-length" in few.headers or "content-encoding" in few.headers
+    assert more.headers["transfer-encoding"] == "chunked"
+    assert few.json() == more.json()
+
+
+def test_a_page_is_kept_until_an_edit_and_sent_as_the_reader_takes_it(server, town_url):
+    base = server(town_url)
+    with httpx.Client(base_url=base, headers=base.headers) as client:
+        path, told = "/layers/cells.geojson?limit=20", {}
+        for coding in ("identity", "gzip", "br"):
+            answer = client.get(path, headers={"Accept-Encoding": coding})
+            assert answer.headers.get("content-encoding", "identity") == coding
+            held = {"If-None-Match": answer.headers["etag"], "Accept-Encoding": coding}
+            assert client.get(path, headers=held).status_code == 304
+            told[answer.headers["etag"]] = answer.content
+        assert (len(told), len(set(told.values()))) == (3, 1)
+        shelf = base.app.state.shelf
+        assert sum(isinstance(key[0], data.layers_kept.Page) for key in shelf._tiles) == 1
+        with psycopg.connect(town_url) as connection:
+            connection.execute("UPDATE grid_cell SET name = name || '改'")
+            connection.execute(
+                "UPDATE data_version SET version = version + 1 WHERE layer = 'cells'"
+            )
+        after = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+        assert after.status_code == 200
+        assert all(f["properties"]["name"].endswith("改") for f in after.json()["features"])
+
+
+def test_a_page_of_one_viewer_is_never_anothers(server, town_url):
+    base = server(town_url)
+    cases, cells = (f"/layers/{layer}.geojson?limit=100" for layer in ("cases", "cells"))
+    with httpx.Client(base_url=base, headers=base.headers) as signed:
+        mine = signed.get(cases)
+        assert len(mine.json()["features"]) == 100
+        held = {"If-None-Match": mine.headers["etag"]}
+        theirs = httpx.get(base + cases, headers=held)
+        assert (theirs.status_code, theirs.json()["features"]) == (200, [])
+        assert signed.get(cases).content == mine.content
+        one, other = signed.get(cells).json(), httpx.get(base + cells).json()
+        assert [f["properties"]["code"] for f in one["features"]] == [
+            f["properties"]["code"] for f in other["features"]
+        ]
+        assert not any(f["properties"]["hidden"] for f in one["features"])
+        assert any(f["properties"]["hidden"] for f in other["features"])
 
 
 def test_divisions_are_found_by_their_name_and_that_of_the_one_above(town_api):

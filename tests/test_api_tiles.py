@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import brotli
 import httpx
 import psycopg
 import pyogrio
@@ -20,6 +21,7 @@ import data.accounts
 import data.sign_in
 import data.tiles_kept
 from data.accounts import Charged
+from data.packing import Coding
 from data.tiles import Ask
 from data.tiles_kept import Shelf, Tile
 from gis.access import ANYBODY, Role, Viewer
@@ -51,25 +53,63 @@ def _place(z: int, lon: float, lat: float) -> tuple[int, int]:
     return int((lon + 180) / 360 * 2**z), int(row * 2**z)
 
 
-def test_a_tile_is_packed_once_and_each_form_has_its_tag(anybody: httpx.Client) -> None:
-    path = where(anybody, 12)
-    plain = anybody.get(path, headers={"Accept-Encoding": "identity"})
-    packed = anybody.get(path, headers={"Accept-Encoding": "br, gzip;q=0.8"})
-    refused = anybody.get(path, headers={"Accept-Encoding": "gzip;q=0"})
-    assert packed.headers["content-encoding"] == "gzip"
-    assert "content-encoding" not in plain.headers
-    assert "content-encoding" not in refused.headers
-    assert plain.content == packed.content == refused.content
-    assert int(packed.headers["content-length"]) < len(plain.content)
-    assert plain.headers["etag"] != packed.headers["etag"]
-    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
-    for answer, accept in ((plain, "identity"), (packed, "gzip")):
-        held = {"If-None-Match": answer.headers["etag"], "Accept-Encoding": accept}
-        again = anybody.get(path, headers=held)
-        assert (again.status_code, again.content) == (304, b"")
-        assert again.headers["etag"] == answer.headers["etag"]
-    crossed = {"If-None-Match": packed.headers["etag"], "Accept-Encoding": "identity"}
-    assert anybody.get(path, headers=crossed).status_code == 200
+EVERY = "base,buildings,cells,divisions,facilities,cases"
+CODINGS = [
+    ("br", "br"),
+    ("br, gzip", "br"),
+    ("gzip, deflate, br", "br"),
+    ("gzip", "gzip"),
+    ("br;q=0, gzip", "gzip"),
+    ("br;q=0.5, gzip;q=0.8", "gzip"),
+    ("gzip;q=0, *", "br"),
+    ("GZIP; q=1", "gzip"),
+    ("br;q=x, gzip", "gzip"),
+    ("gzip;q=0", None),
+    ("br;q=0.0, gzip;q=0.000", None),
+    ("gzip;q=0.5, identity", None),
+    ("*;q=0", None),
+    ("zstd", None),
+    ("identity", None),
+    ("", None),
+]
+
+
+def asked(client: httpx.Client, path: str, accept: str, **more: str) -> tuple[int, Any, bytes]:
+    """Status, headers and the body as it came, unpacked by nobody."""
+    headers = {"Accept-Encoding": accept, **more}
+    with client.stream("GET", path, headers=headers) as answer:
+        return answer.status_code, answer.headers, b"".join(answer.iter_raw())
+
+
+def unpacked(body: bytes, coding: str | None) -> bytes:
+    if coding is None:
+        return body
+    return gzip.decompress(body) if coding == "gzip" else brotli.decompress(body)
+
+
+@pytest.mark.parametrize("kind", ["mvt", "json", "style"])
+def test_what_is_sent_packed_is_what_the_reader_prefers_and_has_a_tag_of_its_own(
+    kind: str, anybody: httpx.Client
+) -> None:
+    told = {"json": f"/tiles/{EVERY}.json", "style": f"/tiles/{EVERY}/style.json"}
+    path = told.get(kind) or where(anybody, 12)
+    plain, tags = asked(anybody, path, "identity")[2], {}
+    assert len(plain) > 1000
+    for accept, coding in CODINGS:
+        status, headers, body = asked(anybody, path, accept)
+        assert (status, headers.get("content-encoding")) == (200, coding), accept
+        assert unpacked(body, coding) == plain, accept
+        assert (len(body) < len(plain)) == (coding is not None)
+        assert int(headers["content-length"]) == len(body)
+        assert headers["vary"] == "Accept-Encoding"
+        held = {"If-None-Match": headers["etag"]}
+        assert asked(anybody, path, accept, **held)[0] == 304
+        assert tags.setdefault(coding, headers["etag"]) == headers["etag"]
+    assert len(set(tags.values())) == 3
+    for coding, tag in tags.items():  # who would be sent another form is not told that his is true
+        for other in ("br", "gzip", None):
+            status = asked(anybody, path, other or "identity", **{"If-None-Match": tag})[0]
+            assert status == (304 if coding in (other, None) else 200)
 
 
 def test_the_safety_headers_are_on_tiles_too(base: Base, anybody: httpx.Client) -> None:
@@ -152,7 +192,7 @@ def test_whoever_signs_out_is_nobody_at_once(
 
 
 def test_other_plans_and_days_have_tiles_of_their_own(anybody: httpx.Client, town_url: str) -> None:
-    path = where(anybody, 11)
+    path = where(anybody, 15)  # where cells are drawn as they are, also those in force
     now = anybody.get(path).content
     with psycopg.connect(town_url) as connection:
         connection.execute("UPDATE grid_plan SET valid_from = '2020-01-01'")
@@ -171,10 +211,9 @@ def test_other_plans_and_days_have_tiles_of_their_own(anybody: httpx.Client, tow
 
 
 def test_what_tiles_hold_is_told_and_drawn(base: Base, anybody: httpx.Client) -> None:
-    layers = "base,buildings,cells,divisions,facilities,cases"
-    told = anybody.get(f"/tiles/{layers}.json").json()
-    assert told["tiles"] == [f"{base}/tiles/{layers}/{{z}}/{{x}}/{{y}}.mvt"]
-    style = anybody.get(f"/tiles/{layers}/style.json").json()
+    told = anybody.get(f"/tiles/{EVERY}.json").json()
+    assert told["tiles"] == [f"{base}/tiles/{EVERY}/{{z}}/{{x}}/{{y}}.mvt"]
+    style = anybody.get(f"/tiles/{EVERY}/style.json").json()
     assert style["version"] == 8
     assert style["sources"]["wangge"]["tiles"] == told["tiles"]
     known = {layer["id"]: set(layer["fields"]) for layer in told["vector_layers"]}
@@ -212,7 +251,7 @@ def _key(number: int) -> data.tiles_kept.Key:
     return (
         Ask(("cells",), 0, 0, number),
         "1",
-        data.tiles_kept.sight(ANYBODY, Ask(("cells",), 0, 0, 0)),
+        data.tiles_kept.sight(ANYBODY, ("cells",)),
     )
 
 
@@ -221,7 +260,7 @@ def _tile(number: int, size: int = 4) -> Tile:
 
 
 def test_the_shelf_stays_within_its_bound() -> None:
-    shelf = Shelf(most_bytes=10)
+    shelf = Shelf(most_bytes=10, fewest=1)
     for number in range(3):
         shelf.keep(_tile(number))
         shelf.find(_key(0))
@@ -279,9 +318,13 @@ def test_a_tile_that_could_not_be_made_is_tried_again() -> None:
 
 def test_packing_counts_towards_the_bound() -> None:
     async def work() -> tuple[bytes, bytes, bool]:
-        shelf, tile = Shelf(most_bytes=100_010), _tile(1, 100_000)
+        shelf, tile = Shelf(most_bytes=100_010, fewest=1), _tile(1, 100_000)
         shelf.keep(tile)
-        one, other = await asyncio.gather(shelf.packed(tile), shelf.packed(tile))
+        one, other = await asyncio.gather(
+            shelf.packed(tile, Coding.GZIP), shelf.packed(tile, Coding.GZIP)
+        )
+        best = await shelf.packed(tile, Coding.BR)
+        assert brotli.decompress(best) == bytes(100_000)
         return one, other, shelf.find(tile.key) is None
 
     one, other, is_gone = run(work())
@@ -291,7 +334,7 @@ def test_packing_counts_towards_the_bound() -> None:
 
 
 def test_who_sees_the_same_shares_a_tile_and_nobody_else() -> None:
-    cells, cases = Ask(("cells",), 1, 0, 0), Ask(("cells", "cases"), 1, 0, 0)
+    cells, cases = ("cells",), ("cells", "cases")
     one = Viewer(1, "a", "a", Role.DEPARTMENT, unit=1)
     other = Viewer(2, "b", "b", Role.DEPARTMENT, unit=2)
     assert data.tiles_kept.sight(one, cells) == data.tiles_kept.sight(other, cells)

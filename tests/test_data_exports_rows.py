@@ -3,13 +3,16 @@
 from datetime import date
 
 import geopandas as gpd
+import orjson
 import pytest
 import sqlalchemy as sa
 from exporting import PLACES, column, export
 from town import at, draw, found, place, shapes
 
 import data.db
+import data.exports
 import data.locate
+from data.exports import Wanted
 from gis.errors import NotFound
 
 # Which rows
@@ -170,3 +173,18 @@ def test_a_plan_that_is_none_is_refused_with_the_choices(shared_town, tmp_path):
     sentence, names = str(refusal.value).split(": ")
     assert sentence == "no plan '明年'; there are"
     assert set(names.split(", ")) == {"现行", "草案", "旧"}
+
+
+def test_cells_leave_in_the_order_of_the_tree_and_the_first_page_needs_no_sorting(
+    town: sa.Engine,
+) -> None:
+    with data.db.transaction(town) as db:
+        pages = list(data.exports.texts(db, Wanted("cells"), today=date(2026, 11, 22)))
+        told = [orjson.loads(one)["properties"]["code"] for page in pages for one in page]
+        query, values = data.exports._question(db, Wanted("cells"), date(2026, 11, 22))
+        with data.db.cursor(db) as cursor:
+            way = cursor.execute(f"EXPLAIN {query}", values).fetchall()
+        order = 'SELECT code FROM grid_cell ORDER BY area_no, code COLLATE "C"'
+        assert told == list(db.scalars(sa.text(order)))
+    assert len(pages[0]) == data.exports.FIRST_TEXTS < len(told)
+    assert any("grid_cell_area_no" in line for (line,) in way)

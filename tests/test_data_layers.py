@@ -457,3 +457,19 @@ def test_an_area_that_is_none_is_refused_as_exports_refuse_it(empty_url, code):
     with pytest.raises(NotFound) as refusal:
         ask(empty_url, lambda c: data.layers.area_of(c, code))
     assert str(refusal.value) == f"{code!r} is neither the code of a cell nor of a division"
+
+
+def test_what_has_no_place_is_told_so(town_url):
+    name = 'a "geometry": {"type": null} b'
+    with psycopg.connect(town_url) as connection:
+        connection.execute(
+            "UPDATE facility SET geom = NULL, name = %s WHERE id = (SELECT min(id) FROM facility)",
+            (name,),
+        )
+    first, other = collect(town_url, data.layers.Wanted("facilities", limit=2))
+    assert (first["type"], first["geometry"], first["properties"]["name"]) == (
+        "Feature",
+        None,
+        name,
+    )
+    assert other["geometry"]["type"] == "Point"

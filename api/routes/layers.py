@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+import api.kept
 import api.tiles
 import data.grid_card
 import data.layers
+import data.layers_kept
 import data.scope
+import data.tiles_kept
 import data.tiles_place
 from api.deps import Hot, ViewerDep, viewer_of
-from api.streaming import Gate, Streamed
+from api.streaming import Streamed
+from data.layers_kept import Page
+from data.tiles_kept import Tile
 from gis.access import Right, Viewer
 from gis.errors import BadInput
 from gis.terms import CellKind, Datum, DivisionLevel, PostRole
@@ -29,6 +36,8 @@ router = APIRouter()
 REVALIDATE = {"Cache-Control": "private, no-cache"}
 FORGET = {"Cache-Control": "private, no-store"}
 MOST_FEATURES = 1_000_000
+MEDIA = "application/geo+json"
+_GEOJSON = (b"content-type", MEDIA.encode())
 
 
 def _known(request: Request, *names: str) -> None:
@@ -69,36 +78,63 @@ def _limit(request: Request) -> int | None:
 
 
 async def features(request: Request) -> Response:
-    """A layer as a GeoJSON FeatureCollection, streamed."""
+    """A layer as a GeoJSON FeatureCollection: a page from the shelf, or all of it, streamed."""
+    asked = _asked(request)
+    state, viewer = request.app.state, viewer_of(request)
+    if asked.plan is None:
+        version = (await state.moment.look()).versions.of(asked.layers)
+    else:
+        version = await _version(state.pool, viewer, asked)
+    if asked.limit is None or asked.limit > data.layers_kept.MOST:
+        return await _streamed(request, viewer, asked, version)
+    key = (asked, version, data.tiles_kept.sight(viewer, asked.layers))
+    is_held = asked.layer == "cases" and viewer.may(Right.CASES)
+    about = (_GEOJSON, api.kept.FORGET if is_held else api.kept.REVALIDATE)
+    making = partial(data.layers_kept.made, state.pool, viewer, asked)
+    told = dict(request.headers.raw)
+    return (await api.kept.answered(state.shelf, key, making, told, about)).response()
+
+
+def _asked(request: Request) -> Page:
     _known(request, "bbox", "area", "limit", "plan", "datum")
-    asked = request.query_params
-    layer = data.tiles_place.check_layer(request.path_params["layer"], data.layers.LAYERS)
-    box = data.layers.read_box(asked["bbox"]) if "bbox" in asked else None
-    limit, plan = _limit(request), asked.get("plan")
-    datum = api.tiles.datum_of(asked.get("datum"), tuple(Datum))
-    pool, viewer = request.app.state.pool, viewer_of(request)
+    told = request.query_params
+    return Page(
+        data.tiles_place.check_layer(request.path_params["layer"], data.layers.LAYERS),
+        data.layers.read_box(told["bbox"]) if "bbox" in told else None,
+        told.get("area"),
+        _limit(request),
+        told.get("plan"),
+        api.tiles.datum_of(told.get("datum"), tuple(Datum)),
+    )
+
+
+async def _version(pool: AsyncConnectionPool, viewer: Viewer, asked: Page) -> str:
     async with data.scope.looking(pool, viewer) as connection:
-        version = await data.layers.version(connection, (layer,), plan)
-        tag = _etag(str(asked), layer, version, viewer.scope, viewer.role)
-        headers = {"ETag": tag, **_kept(viewer, (layer,))}
-        if _is_fresh(request, tag):
-            return Response(status_code=304, headers=headers)
-        code = asked.get("area")
-        area = await data.layers.area_of(connection, code, plan) if code is not None else None
-    wanted = data.layers.Wanted(layer, box, area, limit, plan, datum)
-    data.layers.check(wanted)
+        return await data.layers.version(connection, asked.layers, asked.plan)
+
+
+async def _streamed(request: Request, viewer: Viewer, asked: Page, version: str) -> Response:
+    pool, gate = request.app.state.pool, request.app.state.streams
+    tag = _etag(asked, version, data.tiles_kept.sight(viewer, asked.layers))
+    headers = {"ETag": tag, **_kept(viewer, asked.layers)}
+    if _is_fresh(request, tag):
+        return Response(status_code=304, headers=headers)
+    async with data.scope.looking(pool, viewer) as connection:
+        wanted = await data.layers_kept.wanted(connection, asked)
 
     async def pieces() -> AsyncIterator[bytes]:
         async with data.scope.looking(pool, viewer) as connection:
             async for piece in data.layers.collection(connection, wanted):
                 yield piece
 
-    gate: Gate = request.app.state.streams
     gate.enter()
-    return Streamed(pieces(), gate, media_type="application/geo+json", headers=headers)
+    return Streamed(pieces(), gate, media_type=MEDIA, headers=headers)
 
 
 router.add_route("/layers/{layer}.geojson", features, methods=["GET"])
+
+
+_OF_CELLS = ("cells",)
 
 
 class Overview(BaseModel):
@@ -203,17 +239,31 @@ Plan = Annotated[str | None, Query(description="a plan's name; without it the pl
 
 
 @router.get("/overview", response_model=Overview)
-async def overview(request: Request, db: Hot, viewer: ViewerDep, plan: Plan = None) -> Response:
+async def overview(request: Request, viewer: ViewerDep, plan: Plan = None) -> Response:
     """The plan in force: its name, box, totals, class breaks and the version of what is kept.
 
     Open maps ask once a minute whether it changed: as long as it did not, that costs a 304.
     """
-    version = await data.layers.version(db, ("cells",), plan)
-    headers = {"ETag": _etag("overview", plan, version, viewer.scope, viewer.role), **REVALIDATE}
-    if _is_fresh(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    found = Overview.model_validate({**await data.grid_card.overview(db, plan), "version": version})
-    return Response(found.model_dump_json(), media_type="application/json", headers=headers)
+    state = request.app.state
+    asked = ("overview", plan)
+    if plan is None:
+        version = (await state.moment.look()).versions.of(_OF_CELLS)
+    else:
+        async with data.scope.looking(state.pool, viewer) as connection:
+            version = await data.layers.version(connection, _OF_CELLS, plan)
+    key = (asked, version, data.tiles_kept.sight(viewer, _OF_CELLS))
+
+    async def made() -> Tile:
+        async with data.scope.looking(state.pool, viewer, still=True) as connection:
+            versions, counted = await data.layers.versions(connection, plan)
+            told = await data.grid_card.overview(connection, plan, counted=counted and not plan)
+        found = Overview.model_validate({**told, "version": versions.of(_OF_CELLS)})
+        own = (asked, found.version, key[2])
+        return Tile(own, data.tiles_kept.tag(own), found.model_dump_json().encode())
+
+    about = ((b"content-type", b"application/json"), api.kept.REVALIDATE)
+    told = dict(request.headers.raw)
+    return (await api.kept.answered(state.shelf, key, made, told, about)).response()
 
 
 @router.get("/cells/search")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 import api.tiles
 import data.layers
 import data.scope
 import data.tiles_told
 import maps.tile_style
+from api import coding
 from api.deps import viewer_of
 from data.tiles import Ask
 
@@ -30,9 +32,7 @@ async def tile(request: Request) -> Response:
     )
     state, viewer = request.app.state, viewer_of(request)
     answer = await api.tiles.answered(state, viewer, ask, None, dict(request.headers.raw))
-    response = Response(answer.body, answer.status)
-    response.raw_headers = answer.headers
-    return response
+    return answer.response()
 
 
 async def _told(request: Request) -> tuple[Ask, dict[str, Any]]:
@@ -48,13 +48,18 @@ async def _told(request: Request) -> tuple[Ask, dict[str, Any]]:
 
 async def tilejson(request: Request) -> Response:
     """What the tiles of some layers hold, and where they are: TileJSON 3."""
-    return JSONResponse((await _told(request))[1])
+    return _sent(request, (await _told(request))[1])
 
 
 async def style(request: Request) -> Response:
     """How to draw the tiles of some layers: a style of version 8, as MapLibre and QGIS read it."""
     ask, told = await _told(request)
-    return JSONResponse(maps.tile_style.style(data.tiles_told.parts(ask.layers), told))
+    return _sent(request, maps.tile_style.style(data.tiles_told.parts(ask.layers), told))
+
+
+def _sent(request: Request, told: dict[str, Any]) -> Response:
+    headers = {"Cache-Control": "private, no-cache"}
+    return coding.answered(request, orjson.dumps(told), "application/json", headers)
 
 
 router.add_route("/tiles/{layers}.json", tilejson, methods=["GET"])
