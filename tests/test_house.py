@@ -83,6 +83,38 @@ def _imports(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
+def _named_but_not_imported(scope: ast.AST, known: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Modules of ours that a file names as `data.locate` and nothing around there imports."""
+    inner, here = [], [*ast.iter_child_nodes(scope)]
+    named: set[str] = set()
+    for node in here:  # grows: all but the functions inside
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            inner.append(node)
+            continue
+        here.extend(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Import):
+            known |= {alias.name for alias in node.names if not alias.asname}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            named.add(f"{node.value.id}.{node.attr}")
+    parents = {name.rpartition(".")[0] for name in known} | known
+    rooms = {name for name in parents if name in ROOMS}
+    for name in sorted(named - parents):
+        room, _, module = name.partition(".")
+        if room in rooms and (ROOT / room / f"{module}.py").is_file():
+            yield name
+    for function in inner:
+        yield from _named_but_not_imported(function, frozenset(known))
+
+
+def test_a_module_that_is_named_is_imported_there() -> None:
+    found = {
+        str(path.relative_to(ROOT)): missing
+        for path in _python()
+        if (missing := list(_named_but_not_imported(ast.parse(path.read_text(encoding="utf-8")))))
+    }
+    assert found == {}
+
+
 @pytest.mark.parametrize(
     ("library", "rooms"),
     [

@@ -32,7 +32,7 @@ def locate(
     import api.show
     import data.db
     import data.grid
-    import data.locate
+    import data.locate_point
     from gis import coordinates
 
     coordinates.check_point(lon, lat)
