@@ -104,3 +104,23 @@ def test_who_was_slower_is_told_and_loses_no_word(town: Worker, browser: Any) ->
         assert [one["place"] for one in town.rows(MEETING)] == ["elsewhere"]
         page.click(".meet form .btn.bare:last-child")
         assert page.evaluate("document.activeElement.dataset.meet") == "meet"
+
+
+def test_what_is_begun_while_the_case_is_read_again_is_kept(town: Worker, browser: Any) -> None:
+    code = call_in(town)
+    with phone(town, browser, login="dispatcher", **DESKTOP) as page:
+        page.goto(f"{town.base}/desk#{code}")
+        page.wait_for_selector("[data-meet=meet]")
+        held: list[Any] = []
+        page.route(f"**/cases/{code}/whistles", lambda route: held.append(route))
+        town.ask(Role.DISPATCHER, "POST", f"/cases/{code}/moves", json={"move": "note", "words": "看过了"})
+        until(page, lambda: held)
+        page.click("[data-meet=meet]")
+        written(page, "在哪里").fill("三楼")
+        with page.expect_request_finished(lambda asked: asked.url.endswith("/whistles")):
+            held[0].continue_()
+        page.evaluate("new Promise((done) => setTimeout(() => requestAnimationFrame(done)))")
+        assert written(page, "在哪里").input_value() == "三楼"
+        page.unroute(f"**/cases/{code}/whistles")
+        send(page)
+        page.wait_for_selector(".story >> text=看过了")  # and then all that is new

@@ -28,8 +28,10 @@ export async function openCase(code, { focus = true } = {}) {
 
 // Read again, in place: who reads on, reads on; who writes is not disturbed, unless it is `anew`.
 export async function freshCase({ anew = false } = {}) {
-  if (state.case && (anew || !body.querySelector('.act-form form'))) await fill(state.case, false);
+  if (state.case && (anew || !forms(body).length)) await fill(state.case, false);
 }
+
+const forms = (shown) => [...shown.querySelectorAll('.act-form form')];
 
 function left() {
   state.case = null;
@@ -39,11 +41,12 @@ function left() {
 }
 
 async function fill(code, first) {
-  const shown = body;
+  const [shown, begun] = [body, forms(body)];
   try {
     const path = `/cases/${encodeURIComponent(code)}`;
     const [file, why, moves, blown] = await Promise.all([get(path), orNone(get(`${path}/why`)), get(`${path}/moves`), orNone(get(`${path}/whistles`))]);
     if (state.case !== code || shown !== body) return;
+    if (forms(shown).some((one) => !begun.includes(one))) return; // somebody began to write meanwhile
     if (first && file.lon) goTo(file.lon, file.lat);
     markCase(file.lon ? file : null);
     inPlace(shown, [head(file), time(file), reason(file, why), acts({ file, why, moves, done: freshCase }), facts(file),
