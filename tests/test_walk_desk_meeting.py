@@ -113,7 +113,12 @@ def test_what_is_begun_while_the_case_is_read_again_is_kept(town: Worker, browse
         page.wait_for_selector("[data-meet=meet]")
         held: list[Any] = []
         page.route(f"**/cases/{code}/whistles", lambda route: held.append(route))
-        town.ask(Role.DISPATCHER, "POST", f"/cases/{code}/moves", json={"move": "note", "words": "看过了"})
+        town.ask(
+            Role.DISPATCHER,
+            "POST",
+            f"/cases/{code}/moves",
+            json={"move": "note", "words": "看过了"},
+        )
         until(page, lambda: held)
         page.click("[data-meet=meet]")
         written(page, "在哪里").fill("三楼")
