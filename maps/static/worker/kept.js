@@ -134,7 +134,7 @@ async function ourHalf(account) {
 async function resume() {
   sign = await signIn();
   if (!sign || (await ended())) return;
-  await write('kept', (store) => ifStill(store, sign.session, (before) => store.put({ ...before, seen_at: Date.now() }, 'sign-in')));
+  write('kept', (store) => ifStill(store, sign.session, (before) => store.put({ ...before, seen_at: Date.now() }, 'sign-in'))).catch(() => {}); // nobody waits for the disk
   wakeAt(sign.ends_at);
 }
 

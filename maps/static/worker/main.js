@@ -61,7 +61,7 @@ async function show() {
   if (shown || !state.day) return;
   shown = true;
   await follow();
-  performance.mark('usable');
+  requestAnimationFrame(() => setTimeout(() => performance.mark('usable'))); // once it has been painted
   if (!kept.state().keeps) toast(t('offline.insecure'), { stays: 20_000 });
   await startQueue();
   watchIfAllowed().catch(() => {});
@@ -99,7 +99,7 @@ function told(words, more, act) {
   document.body.dataset.view = 'nobody';
   document.body.dataset.pane = 'list';
   document.getElementById('list').replaceChildren(make('div', { class: 'empty nobody' },
-    make('img', { src: '/static/map/icon.svg', width: 64, height: 64, alt: '' }), make('h2', { text: words }), make('p', { text: more }), act));
+    make('img', { src: '/static/worker/icon-192.png', width: 64, height: 64, alt: '' }), make('h2', { text: words }), make('p', { text: more }), act));
 }
 
 const again = () => make('button', { type: 'button', class: 'btn main big', text: t('page.do.again'), onclick: () => window.location.reload() });

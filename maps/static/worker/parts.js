@@ -58,8 +58,8 @@ export function choice(label, options, chosen, { value = null } = {}) {
 // Draws anew in place: who was reading or had pressed something stays there.
 export function inPlace(root, ...content) {
   const key = root.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  const { scrollTop } = root;
+  const scrolled = root.firstElementChild ? root.scrollTop : 0; // to ask it lays the page out
   root.replaceChildren(...content.flat().filter(Boolean));
-  root.scrollTop = scrollTop;
+  if (scrolled) root.scrollTop = scrolled;
   if (key) root.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }

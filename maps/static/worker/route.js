@@ -77,8 +77,8 @@ async function draw(pane, root, name, args) {
   const view = await VIEWS[name]();
   if (!state.day) return;
   if (pane !== 'list' && here().join('/') !== path) return; // one has gone on meanwhile
+  if (drawn[pane]) root.scrollTop = 0;
   clear(pane, root);
-  root.scrollTop = 0;
   drawn[pane] = { path, ...view.open(root, ...args.map(decodeURIComponent)) };
   if (pane === 'card') root.focus({ preventScroll: true });
 }
